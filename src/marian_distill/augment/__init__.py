@@ -1,0 +1,1 @@
+"""Rule-made English–Chinese pairs for money, coffee and travel."""

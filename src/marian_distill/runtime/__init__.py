@@ -1,0 +1,1 @@
+"""Translating with an exported model: neither torch nor transformers is imported here."""

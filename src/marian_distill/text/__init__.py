@@ -1,0 +1,1 @@
+"""Parallel text in: corpora, cleaning, the joint tokenizer, batches."""

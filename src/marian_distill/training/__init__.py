@@ -1,0 +1,1 @@
+"""Students, their initialisation, the distillation losses and the trainer."""
