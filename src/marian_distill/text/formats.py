@@ -1,0 +1,141 @@
+"""Rows of parallel text files, one at a time: TSV and CSV (plain, .gz, .xz) and JSONL.
+
+Lines end at `\\n` alone, so that the other line separators of Unicode stay inside a sentence.
+"""
+
+import csv
+import gzip
+import json
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from marian_distill.errors import UserError
+
+Rows = Iterator[tuple[str, str, str]]
+Lines = Iterator[tuple[int, str]]
+
+PACKINGS = (".gz", ".xz")
+COLUMNS = (("en", "zh"), ("source", "target"))  # English first
+
+
+def is_text_file(path: Path) -> bool:
+    """Whether the name says a parallel text file that `read_rows` reads."""
+    return _kind(path)[0] in READERS
+
+
+def label_of(path: Path) -> str:
+    """The file's name without its endings: `pool` of pool.tsv.gz."""
+    return Path(path.name.removesuffix(_kind(path)[1])).stem
+
+
+def read_rows(path: Path) -> Rows:
+    """Stream (en, zh, source label) of a file.
+
+    - TSV: English, Chinese and an optional source label, with or without the header `en<TAB>zh`.
+    - CSV: header `source,target` (English, Chinese) or `en,zh`; the latter may have a column `source` for the label.
+    - JSONL: `{"en", "zh"}`, `{"translation": {"en", "zh"}}` or `{"source", "target"}` a line.
+
+    Empty lines are passed over.
+
+    Raises:
+        UserError: naming file and line of what is malformed.
+    """
+    kind, packing = _kind(path)
+    try:
+        with _open(path, packing) as stream:
+            yield from READERS[kind](path, _lines(path, stream))
+    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
+        raise UserError(f"{path}: broken {packing} file ({error}); fetch it again") from error
+
+
+def _kind(path: Path) -> tuple[str, str]:
+    """The endings of kind and packing: (".tsv", ".gz")."""
+    packing = path.suffix if path.suffix in PACKINGS else ""
+    return Path(path.name.removesuffix(packing)).suffix.lower(), packing
+
+
+def _open(path: Path, packing: str) -> IO[bytes]:
+    if packing == ".gz":
+        return gzip.open(path, "rb")  # pyright: ignore[reportReturnType]
+    return lzma.open(path, "rb") if packing == ".xz" else path.open("rb")
+
+
+def _lines(path: Path, stream: IO[bytes]) -> Lines:
+    """Line number from 1 and text with its line end; a byte order mark at the start is dropped."""
+    for number, line in enumerate(stream, start=1):
+        try:
+            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path}: line {number} is not valid UTF-8 ({error.reason}); save as UTF-8") from error
+
+
+def _read_tsv(path: Path, lines: Lines) -> Rows:
+    label = label_of(path)
+    for number, line in lines:
+        fields = line.rstrip("\r\n").split("\t")
+        if fields == [""] or (number == 1 and fields[:2] == ["en", "zh"]):
+            continue
+        if number == 1 and fields[:2] == ["zh", "en"]:
+            raise UserError(f"{path}: its header is zh<TAB>en; expected en<TAB>zh. Swap the columns.")
+        if len(fields) == 2:
+            yield fields[0], fields[1], label
+        elif len(fields) == 3:
+            yield fields[0], fields[1], fields[2] or label
+        else:
+            raise UserError(
+                f"{path}: line {number} has {len(fields)} column{'s' * (len(fields) > 1)}; expected "
+                "English<TAB>Chinese and at most a source label"
+            )
+
+
+def _read_csv(path: Path, lines: Lines) -> Rows:
+    label = label_of(path)
+    reader = csv.reader((line for _, line in lines), strict=True)
+    try:
+        header = next(reader, None)
+        if header is None:
+            return
+        names = next((pair for pair in COLUMNS if set(pair) <= set(header)), None)
+        if names is None:
+            raise UserError(
+                f"{path}: its header is {','.join(header)!r}; expected the columns source,target (English, Chinese) "
+                "or en,zh"
+            )
+        english, chinese = map(header.index, names)
+        origin = header.index("source") if names == COLUMNS[0] and "source" in header else None
+        for row in reader:
+            if len(row) == len(header):
+                yield row[english], row[chinese], row[origin] if origin is not None else label
+            elif row:
+                raise UserError(
+                    f"{path}: line {reader.line_num} has {len(row)} column{'s' * (len(row) > 1)}, the header "
+                    f"{len(header)}; put text with commas in double quotes"
+                )
+    except csv.Error as error:
+        raise UserError(
+            f"{path}: line {reader.line_num} is not valid CSV ({error}); mend its double quotes"
+        ) from error
+
+
+def _read_jsonl(path: Path, lines: Lines) -> Rows:
+    label = label_of(path)
+    for number, line in lines:
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise UserError(f"{path}: line {number} is not valid JSON ({error.msg})") from error
+        value = value.get("translation", value) if isinstance(value, dict) else {}
+        names = next((pair for pair in COLUMNS if set(pair) <= set(value)), COLUMNS[0])
+        english, chinese = (value.get(name) for name in names)
+        if not isinstance(english, str) or not isinstance(chinese, str):
+            raise UserError(f'{path}: line {number} is not {{"en": "…", "zh": "…"}}; mend or remove it')
+        origin = value.get("source") if names == COLUMNS[0] else None
+        yield english, chinese, origin if isinstance(origin, str) else label
+
+
+READERS: dict[str, Callable[[Path, Lines], Rows]] = {".tsv": _read_tsv, ".csv": _read_csv, ".jsonl": _read_jsonl}
