@@ -1,0 +1,58 @@
+"""Export a trained Marian model to the CTranslate2 folder that phones load, and hold it against the trained one.
+
+    uv run -s scripts/export_ct2.py outputs/quickstart/student --output-dir outputs/quickstart/ct2-int8
+    uv run -s scripts/export_ct2.py outputs/student --output-dir outputs/student-ct2 --quantization float32 \\
+        --parity-file data/dev.tsv --min-parity 1.0
+
+The output folder appears whole or not at all: a model that fails a check or --min-parity leaves nothing behind.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from marian_distill.errors import run_command
+from marian_distill.evaluation.metrics import read_test_file
+from marian_distill.export.ctranslate2 import QUANTIZATIONS, export_model
+from marian_distill.export.parity import SENTENCES
+from marian_distill.languages import directions_of
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model_dir", type=Path, help="Hugging Face Marian folder (safetensors)")
+    parser.add_argument("--output-dir", type=Path, required=True)
+    parser.add_argument("--quantization", default="int8", choices=QUANTIZATIONS, help="type on disk (default: int8)")
+    parser.add_argument("--direction", help="en-zh, zh-en or both; default: what the model's config.json declares")
+    parser.add_argument("--min-parity", type=float, default=0.0, help="least share of equal translations, 0 to 1")
+    parser.add_argument("--parity-file", type=Path, help="TSV with the header en<TAB>zh; default: built-in sentences")
+    parser.add_argument("--parity-sentences", type=int, default=200, help="use at most so many of them (default: 200)")
+    parser.add_argument("--overwrite", action="store_true", help="replace a model exported to the same folder before")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    pairs = (
+        read_test_file(arguments.parity_file) if arguments.parity_file else list(zip(*SENTENCES.values(), strict=True))
+    )
+    export = export_model(
+        arguments.model_dir,
+        arguments.output_dir,
+        arguments.quantization,
+        pairs[: arguments.parity_sentences],
+        directions_of(arguments.direction) if arguments.direction else (),
+        arguments.min_parity,
+        arguments.overwrite,
+    )
+    for report in export["parity"]:
+        for difference in report["differences"]:
+            print(*(f"{name:>8}: {text}" for name, text in difference.items()), sep="\n", file=sys.stderr)
+        print(f"parity {report['direction']}: {report['equal']} of {report['sentences']} equal ({report['rate']:.1%})")
+    print(f"size: {export['megabytes']:.2f} MB, {export['quantization']} on disk")
+    print(f"effective compute type on this machine: {export['effective_compute_type']}")
+    print(f"wrote {arguments.output_dir}")
+
+
+if __name__ == "__main__":
+    run_command(main)

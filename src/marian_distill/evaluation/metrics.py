@@ -1,0 +1,64 @@
+"""BLEU and chrF++ with their signatures, by sacreBLEU (Post 2018, https://aclanthology.org/W18-6319), and test files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypedDict
+
+import sacrebleu
+
+from marian_distill.errors import UserError
+from marian_distill.languages import Language
+
+TEST_FILE_HEADER = "en\tzh"
+
+
+class Score(TypedDict):
+    """A corpus score from 0 to 100 and the sacreBLEU signature that says how it was computed."""
+
+    score: float
+    signature: str
+
+
+def bleu(hypotheses: Sequence[str], references: Sequence[str], target_language: Language) -> Score:
+    """Corpus BLEU; Chinese is split into characters (`zh`), English by the `13a` rules."""
+    metric = sacrebleu.BLEU(tokenize="zh" if target_language == "zh" else "13a")
+    return _score(metric, hypotheses, references)
+
+
+def chrf_plus_plus(hypotheses: Sequence[str], references: Sequence[str]) -> Score:
+    """Corpus chrF++: character n-grams to 6 and word n-grams to 2 (Popović 2017)."""
+    return _score(sacrebleu.CHRF(word_order=2), hypotheses, references)
+
+
+def _score(metric: sacrebleu.BLEU | sacrebleu.CHRF, hypotheses: Sequence[str], references: Sequence[str]) -> Score:
+    if len(hypotheses) != len(references) or not hypotheses:
+        raise ValueError(f"{len(hypotheses)} hypotheses, {len(references)} references: expected as many, at least one")
+    result = metric.corpus_score(list(hypotheses), [list(references)])
+    return {"score": round(result.score, 4), "signature": str(metric.get_signature())}
+
+
+def read_test_file(path: str | Path) -> list[tuple[str, str]]:
+    """The (English, Chinese) pairs of a TSV with the header `en<TAB>zh`; a bad line is a `UserError` that names it."""
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    pairs: list[tuple[str, str]] = []
+    with path.open("rb") as stream:  # lines end at \n alone: U+2028 and the like may stand inside a sentence
+        for number, raw in enumerate(stream, start=1):
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                raise UserError(f"{path}, line {number}: not valid UTF-8 ({error.reason})") from error
+            if number == 1:
+                if line != TEST_FILE_HEADER:
+                    raise UserError(
+                        f"{path}, line 1: header {line!r}, expected 'en\\tzh' (two columns, a tab between)"
+                    )
+                continue
+            columns = line.split("\t")
+            if len(columns) != 2 or not all(column.strip() for column in columns):
+                raise UserError(f"{path}, line {number}: expected English, a tab, Chinese; found {line[:60]!r}")
+            pairs.append((columns[0], columns[1]))
+    if not pairs:
+        raise UserError(f"{path}: no sentence pairs. Expected the header 'en\\tzh', then one pair a line.")
+    return pairs

@@ -1,0 +1,179 @@
+"""A Hugging Face Marian folder → the CTranslate2 folder that phones load.
+
+The engine's converter drops the last vocabulary row as `<pad>` and starts decoding from a zero vector
+(`MarianMTLoader` of https://github.com/OpenNMT/CTranslate2), so a model whose `<pad>` is elsewhere or not zero would
+say something else after export than it was trained to say. Such a model is refused here.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypedDict
+
+from marian_distill.errors import UserError
+from marian_distill.export.parity import Parity, parity
+from marian_distill.files import atomic_directory, read_json, write_json
+from marian_distill.languages import DIRECTIONS, Direction, languages_of
+from marian_distill.pieces import EOS, PAD, MarianPieces
+from marian_distill.runtime.ctranslate2 import CTranslate2Translator
+from marian_distill.runtime.translator import MAX_DECODING_LENGTH, declared_directions, source_tags
+
+QUANTIZATIONS = ("int8", "int8_float16", "int8_float32", "float16", "float32")
+MODEL_FILES = ("model.bin", "config.json", "shared_vocabulary.json", "source.spm", "target.spm")
+REPORT_FILE = "export.json"
+
+
+class Export(TypedDict):
+    """What an export reports, and what `REPORT_FILE` beside the model holds."""
+
+    quantization: str
+    effective_compute_type: str
+    megabytes: float
+    parity: list[Parity]
+
+
+def export_model(
+    model_dir: str | Path,
+    output_dir: str | Path,
+    quantization: str,
+    pairs: Sequence[tuple[str, str]],
+    directions: Sequence[Direction] = (),
+    min_parity: float = 0.0,
+    overwrite: bool = False,
+) -> Export:
+    """Check a model, convert it, hold it against the trained one; the folder appears whole or not at all.
+
+    Args:
+        model_dir: a Hugging Face Marian folder.
+        output_dir: the phone folder to write (`MODEL_FILES` and `REPORT_FILE`).
+        quantization: one of `QUANTIZATIONS`, the type on disk.
+        pairs: (English, Chinese) sentences; the source side is decoded by both models.
+        directions: what the model was trained for; by default what its config.json declares.
+        min_parity: least share of equal greedy translations in each direction, else `UserError`.
+        overwrite: replace an earlier export in the same folder.
+    """
+    from marian_distill.evaluation.hf_translator import HFTranslator
+
+    check_output(output_dir, overwrite)
+    check_model(model_dir)
+    directions = directions or declared_directions(read_json(Path(model_dir) / "config.json"))
+    with atomic_directory(output_dir) as folder:
+        convert(model_dir, folder, quantization, directions)
+        megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+        trained = HFTranslator(model_dir)
+        exported = CTranslate2Translator(folder)
+        reports = []
+        for direction in directions or DIRECTIONS[:1]:
+            exported.set_direction(direction)
+            is_english = languages_of(direction)[0] == "en"
+            report = parity(trained, exported, [english if is_english else chinese for english, chinese in pairs])
+            if report["rate"] < min_parity:
+                raise UserError(_parity_error(report, min_parity))
+            reports.append(report)
+        export = Export(
+            quantization=quantization,
+            effective_compute_type=exported.compute_type,
+            megabytes=round(megabytes, 2),
+            parity=reports,
+        )
+        write_json(folder / REPORT_FILE, export)
+    return export
+
+
+def _parity_error(report: Parity, min_parity: float) -> str:
+    example = report["differences"][0]
+    return (
+        f"parity {report['direction']}: {report['equal']} of {report['sentences']} translations equal the trained "
+        f"model's, fewer than the {min_parity:.0%} asked for; nothing was written. First: {example['source']!r} gives "
+        f"{example['exported']!r}, trained {example['trained']!r}"
+    )
+
+
+def check_output(output_dir: str | Path, overwrite: bool) -> None:
+    """Refuse an output folder that holds another model (unless `overwrite`) or anything that is not an export."""
+    output_dir = Path(output_dir)
+    if output_dir.exists() and not output_dir.is_dir():
+        raise UserError(f"{output_dir}: is a file. Give another --output-dir.")
+    found = {path.name for path in output_dir.iterdir()} if output_dir.is_dir() else set()
+    if foreign := sorted(found - {*MODEL_FILES, REPORT_FILE}):
+        raise UserError(f"{output_dir}: holds {foreign[0]}, which no export wrote. Give another --output-dir.")
+    if found and not overwrite:
+        raise UserError(f"{output_dir}: holds an exported model. Add --overwrite to replace it.")
+
+
+def check_model(model_dir: str | Path) -> None:
+    """Refuse a model that the converter would change: see the module's docstring. The message says what to mend."""
+    model_dir = Path(model_dir)
+    if not model_dir.is_dir():
+        raise UserError(f"{model_dir}: no such folder. Give a Hugging Face Marian folder.")
+    config, vocabulary = read_json(model_dir / "config.json"), MarianPieces(model_dir).vocabulary
+    size = len(vocabulary)
+    if config.get("model_type") != "marian" or config.get("vocab_size") != size:
+        raise UserError(
+            f"{model_dir}/config.json: model_type {config.get('model_type')!r} with a vocabulary of "
+            f"{config.get('vocab_size')}, expected 'marian' and the {size} of vocab.json"
+        )
+    if sorted(vocabulary.values()) != list(range(size)) or vocabulary.get(PAD) != size - 1 or EOS not in vocabulary:
+        raise UserError(
+            f"{model_dir}/vocab.json: <pad> has id {vocabulary.get(PAD)}, expected the last one, {size - 1}: the "
+            "converter drops the last row. Build the tokenizer with scripts/build_joint_tokenizer.py."
+        )
+    expected = {"pad_token_id": size - 1, "decoder_start_token_id": size - 1, "eos_token_id": vocabulary[EOS]}
+    for name, value in expected.items():
+        if config.get(name) != value:
+            raise UserError(
+                f"{model_dir}/config.json: {name} is {config.get(name)}, expected {value} as in vocab.json"
+            )
+    if config.get("max_position_embeddings", 0) < MAX_DECODING_LENGTH:
+        raise UserError(
+            f"{model_dir}/config.json: max_position_embeddings is {config.get('max_position_embeddings')}, expected at "
+            f"least {MAX_DECODING_LENGTH} (512 is best): the engine raises on longer text"
+        )
+    _check_pad_row(model_dir)
+
+
+def _check_pad_row(model_dir: Path) -> None:
+    from marian_distill.evaluation.hf_translator import load_marian
+
+    model = load_marian(model_dir)
+    for name, part in (("encoder", model.get_encoder()), ("decoder", model.get_decoder())):
+        norm = part.embed_tokens.weight[-1].detach().norm().item()
+        if norm != 0.0:
+            raise UserError(
+                f"{model_dir}: the {name}'s embedding of <pad> has norm {norm:.6g}, expected exactly 0.0, as the engine "
+                "decodes from a zero vector. Train with the row zeroed after every step."
+            )
+
+
+def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, directions: Sequence[Direction]) -> None:
+    """Write the phone folder of a checked model: exactly `MODEL_FILES`.
+
+    Args:
+        model_dir: a Hugging Face Marian folder that passed `check_model`.
+        output_dir: a folder to fill; what is there goes.
+        quantization: one of `QUANTIZATIONS`, the type on disk.
+        directions: what the model was trained for. Written to config.json with the source tags that follow from it
+            (the engine ignores keys that it does not know); nothing is written when empty.
+    """
+    from ctranslate2.converters import TransformersConverter
+
+    model_dir, output_dir = Path(model_dir), Path(output_dir)
+    TransformersConverter(str(model_dir)).convert(str(output_dir), quantization=quantization, force=True)
+    for name in ("source.spm", "target.spm"):
+        shutil.copyfile(model_dir / name, output_dir / name)
+
+    config = read_json(output_dir / "config.json")
+    config["max_position_embeddings"] = read_json(model_dir / "config.json")["max_position_embeddings"]
+    if directions:
+        config["directions"] = list(directions)
+        config["source_tags"] = source_tags(directions)
+    write_json(output_dir / "config.json", config)
+    _check_converted(model_dir, output_dir)
+
+
+def _check_converted(model_dir: Path, output_dir: Path) -> None:
+    """What the phone relies on, should another version of the converter change its ways."""
+    if read_json(output_dir / "config.json").get("add_source_eos") is not False:
+        raise UserError(f"{output_dir}: the converter set add_source_eos; sources here carry their own </s>")
+    if read_json(output_dir / "shared_vocabulary.json") != MarianPieces(model_dir).pieces[:-1]:
+        raise UserError(f"{output_dir}: shared_vocabulary.json is not vocab.json without <pad>")

@@ -1,0 +1,132 @@
+"""What every translator of this project can do, and the two rules that they share: language tags and long text."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+from marian_distill.errors import UserError
+from marian_distill.languages import DIRECTIONS, TAGS, Direction, languages_of
+from marian_distill.runtime.segmentation import join_segments, segment_line
+
+logger = logging.getLogger(__name__)
+
+# The bound of the phone app, in target tokens.
+MAX_DECODING_LENGTH = 96
+# The position table of a model that does not say otherwise: the engine raises on anything longer.
+MAX_POSITIONS = 512
+
+
+class Translator(Protocol):
+    """Anything that turns source texts into target texts: a phone folder, a board, a Hugging Face model."""
+
+    direction: Direction
+
+    def translate(self, texts: Sequence[str], first_line: int = 1) -> list[str]:
+        """Translate texts, one result each, in their order.
+
+        Args:
+            texts: source texts of any length; line breaks are kept.
+            first_line: the number of the first text, for warnings that name a line.
+        """
+        ...
+
+
+class Hypothesis(NamedTuple):
+    """One decoded segment: its text, and whether decoding was stopped by the length bound."""
+
+    text: str
+    is_cut: bool
+
+
+def source_tags(directions: Sequence[Direction]) -> dict[Direction, str | None]:
+    """The language tag that the source of each direction starts with, or None.
+
+    English → Chinese always takes `>>cmn_Hans<<`. Chinese → English takes none, as phones send none, unless one model
+    does both directions and the tag is all that tells them apart.
+    """
+    tags: dict[Direction, str | None] = {}
+    for direction in directions:
+        target = languages_of(direction)[1]
+        tags[direction] = TAGS[target] if target == "zh" or len(directions) > 1 else None
+    return tags
+
+
+def declared_directions(config: Mapping) -> tuple[Direction, ...]:
+    """The directions that a model folder's config.json declares under `directions`; empty when it says nothing."""
+    return tuple(direction for direction in DIRECTIONS if direction in config.get("directions", ()))
+
+
+def choose_direction(config: Mapping, direction: str | None) -> tuple[Direction, str | None]:
+    """The direction to translate in and its source tag, from a model folder's config.json and the user's wish.
+
+    Without a wish it is the first that the model declares; a model that declares none is taken as English → Chinese.
+    A wish that the model was not trained for is a `UserError`.
+    """
+    declared = declared_directions(config)
+    if direction is None:
+        chosen = declared[0] if declared else DIRECTIONS[0]
+    else:
+        chosen = next((known for known in DIRECTIONS if known == direction), None)
+        if chosen is None or (declared and chosen not in declared):
+            expected = " or ".join(declared or DIRECTIONS)
+            raise UserError(f"direction {direction!r}: this model translates {expected}")
+    return chosen, source_tags(declared or (chosen,))[chosen]
+
+
+def segment_bound(config: Mapping, max_decoding_length: int) -> int:
+    """Longest segment, in source tokens, whose translation fits in `max_decoding_length` target tokens.
+
+    Translations here have 0.7–1.3 target tokens for one of the source; 1.5 leaves room. No segment is given more than
+    128 tokens, the length that models are trained on. `UserError` when the position table (`max_position_embeddings`
+    of the folder's config.json) is shorter than the decoding length: the engine would raise in mid-sentence.
+    """
+    positions = config.get("max_position_embeddings", MAX_POSITIONS)
+    if not 12 <= max_decoding_length <= positions:
+        raise UserError(f"maximum decoding length {max_decoding_length}: this model takes 12 to {positions} tokens")
+    return min(128, max_decoding_length * 2 // 3)
+
+
+def translate_texts(
+    texts: Sequence[str],
+    translate_segments: Callable[[list[str]], list[Hypothesis]],
+    source_length: Callable[[str], int],
+    direction: Direction,
+    max_segment_length: int,
+    first_line: int = 1,
+) -> list[str]:
+    """Translate texts of any length by way of segments; line breaks and blank lines stay.
+
+    Args:
+        texts: source texts.
+        translate_segments: one model call: segments in, one hypothesis each out, in order.
+        source_length: source tokens of a text, tag and `</s>` included.
+        direction: decides how segments are joined.
+        max_segment_length: longest segment, in source tokens (see `segment_bound`).
+        first_line: number of the first text. A hypothesis that met the output bound is told on stderr by line number.
+    """
+    segmented = [
+        [segment_line(line, source_length, max_segment_length) for line in text.split("\n")] for text in texts
+    ]
+    hypotheses = iter(translate_segments([segment for lines in segmented for line in lines for segment in line]))
+    target_language = languages_of(direction)[1]
+
+    translations = []
+    for number, lines in enumerate(segmented, start=first_line):
+        translated = [list(islice(hypotheses, len(line))) for line in lines]
+        if any(hypothesis.is_cut for line in translated for hypothesis in line):
+            logger.warning(
+                "line %d: the translation met the maximum decoding length and was cut there; raise that to see the rest",
+                number,
+            )
+        joined = (join_segments([hypothesis.text for hypothesis in line], target_language) for line in translated)
+        translations.append("\n".join(joined))
+    return translations
+
+
+def translate_corpus(translator: Translator, sentences: Iterable[str], chunk_size: int = 2048) -> Iterator[str]:
+    """Translate a stream of any length in order, holding `chunk_size` sentences in memory at a time."""
+    stream, first_line = iter(sentences), 1
+    while chunk := list(islice(stream, chunk_size)):
+        yield from translator.translate(chunk, first_line)
+        first_line += len(chunk)

@@ -1,0 +1,87 @@
+"""A whole tiny model for tests: own sentences, a joint tokenizer, random Marian weights in the Hugging Face layout."""
+
+import json
+from itertools import product
+from pathlib import Path
+
+import sentencepiece
+
+from marian_distill.languages import TAGS
+
+_DRINKS = {"coffee": "咖啡", "tea": "茶", "milk": "牛奶", "juice": "果汁", "latte": "拿铁", "water": "水"}
+_PEOPLE = {"I": "我", "We": "我们", "They": "他们", "You": "你们"}
+_WISHES = {"want": "想要", "like": "喜欢", "need": "需要"}
+_PRICES = ("19.99", "3.5", "1,234.56", "8")
+
+PAIRS = [
+    *((f"{p} {w} {d}.", f"{_PEOPLE[p]}{_WISHES[w]}{_DRINKS[d]}。") for p, w, d in product(_PEOPLE, _WISHES, _DRINKS)),
+    *((f"The {d} is ${price}.", f"{_DRINKS[d]}是${price}。") for d, price in product(_DRINKS, _PRICES)),
+    *((f"How much is the {d}?", f"请问{_DRINKS[d]}多少钱？") for d in _DRINKS),
+    *((f"Where is the {d}, please?", f"请问，{_DRINKS[d]}在哪里？") for d in _DRINKS),
+]
+
+
+def write_tokenizer(directory: Path, vocab_size: int = 600) -> int:
+    """Write source.spm, target.spm, vocab.json, tokenizer_config.json; return the vocabulary size, `<pad>` included."""
+    directory.mkdir(parents=True, exist_ok=True)
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([text for pair in PAIRS for text in pair]),
+        model_prefix=str(directory / "joint"),
+        vocab_size=vocab_size,
+        hard_vocab_limit=False,
+        byte_fallback=True,
+        split_digits=True,
+        eos_id=0,
+        unk_id=1,
+        bos_id=-1,
+        user_defined_symbols=list(TAGS.values()),
+        normalization_rule_name="identity",
+        num_threads=1,
+        minloglevel=2,
+    )
+    model = (directory / "joint.model").read_bytes()
+    (directory / "source.spm").write_bytes(model)
+    (directory / "target.spm").write_bytes(model)
+    (directory / "joint.model").unlink()
+    (directory / "joint.vocab").unlink()
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())] + ["<pad>"]
+    vocabulary = {piece: index for index, piece in enumerate(pieces)}
+    (directory / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
+    (directory / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "MarianTokenizer", "source_lang": "en", "target_lang": "zh"}), encoding="utf-8"
+    )
+    return len(pieces)
+
+
+def write_model(directory: Path, seed: int = 0, **changes) -> Path:
+    """Write a random Marian model with `<pad>` last and its row zero; `changes` are MarianConfig fields."""
+    import torch
+    from transformers import MarianConfig, MarianMTModel
+
+    size = write_tokenizer(directory)
+    fields = {
+        "vocab_size": size,
+        "pad_token_id": size - 1,
+        "decoder_start_token_id": size - 1,
+        "eos_token_id": 0,
+        "forced_eos_token_id": None,
+        "max_position_embeddings": 512,
+        "d_model": 32,
+        "encoder_layers": 2,
+        "decoder_layers": 1,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 64,
+        "decoder_ffn_dim": 64,
+        "activation_function": "swish",
+        "scale_embedding": True,
+        "init_std": 0.2,
+        "dropout": 0.0,
+    }
+    torch.manual_seed(seed)
+    model = MarianMTModel(MarianConfig(**{**fields, **changes}))
+    with torch.no_grad():
+        model.get_input_embeddings().weight[-1] = 0.0
+    model.save_pretrained(directory)
+    return directory
