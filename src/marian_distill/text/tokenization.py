@@ -1,0 +1,284 @@
+"""The joint English–Chinese SentencePiece model, and parallel text as token ids in Arrow.
+
+The tokenizer's folder serves `transformers.MarianTokenizer`, CTranslate2 and raw SentencePiece alike: eos is id 0, unk
+is id 1, there is no bos, `<pad>` is the last id, and the normalisation is compiled into the .spm (normalization.py).
+Unigram model: Kudo 2018, https://arxiv.org/abs/1804.10959.
+"""
+
+import hashlib
+import logging
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import datasets
+import sentencepiece
+
+from marian_distill.errors import UserError
+from marian_distill.files import atomic_directory, atomic_writer, sha256, write_json
+from marian_distill.languages import FULL_STOPS, TAGS, Direction, Language, directions_of, languages_of
+from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
+from marian_distill.text.normalization import normalization_rule_tsv
+
+logger = logging.getLogger(__name__)
+
+CORPUS_FILE = "corpus.joint.txt"
+POSITIONS = 512
+# Characters of prices, dates and Chinese punctuation get a piece however rare they are in the corpus.
+REQUIRED_CHARACTERS = "0123456789.,:%$£¥￥€。，、；：？！（）《》“”‘’…—"
+# Tokens of a tokenised example, `</s>` counted. Marian's positions end at 512.
+FEATURES = datasets.Features(
+    {
+        "input_ids": datasets.List(datasets.Value("int32")),
+        "labels": datasets.List(datasets.Value("int32")),
+        "source_length": datasets.Value("int32"),
+        "target_length": datasets.Value("int32"),
+    }
+)
+# A single direction's share of sources that begin with the target language's tag: the phone gives one for en-zh only.
+TAG_SHARES: dict[Direction, float] = {"en-zh": 0.5, "zh-en": 0.0}
+TOGGLE_MIN_WORDS = 3
+
+
+def train_joint_tokenizer(
+    sentences: Iterable[str],
+    output_dir: str | Path,
+    *,
+    vocab_size: int = 32_000,
+    model_type: str = "unigram",
+    character_coverage: float = 0.9995,
+) -> None:
+    """Train one SentencePiece model on both languages and write a tokenizer folder, whole or not at all.
+
+    Writes spm.model = source.spm = target.spm, vocab.json (`vocab_size` + 1 entries, `<pad>` last), the files of
+    `MarianTokenizer.from_pretrained`, and corpus.joint.txt, the sentences it was trained on.
+
+    Args:
+        sentences: English and Chinese sentences in any order; the same ones give the same bytes.
+        output_dir: replaced if it exists.
+        vocab_size: pieces of the .spm, exactly; 256 of them are bytes, 4 are special.
+        model_type: "unigram" or "bpe".
+        character_coverage: share of the corpus's characters that get a piece; the rest is spelt in bytes.
+
+    Raises:
+        UserError: no sentences, or a vocabulary that is too large or too small for them.
+    """
+    with atomic_directory(output_dir) as folder:
+        _write_corpus(sentences, folder / CORPUS_FILE)
+        rules = folder / "rules.tsv"
+        rules.write_text(normalization_rule_tsv(), encoding="utf-8")
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                input=str(folder / CORPUS_FILE),
+                model_prefix=str(folder / "spm"),
+                vocab_size=vocab_size,
+                model_type=model_type,
+                character_coverage=character_coverage,
+                normalization_rule_tsv=str(rules),
+                byte_fallback=True,
+                split_digits=True,
+                required_chars=REQUIRED_CHARACTERS,
+                user_defined_symbols=list(TAGS.values()),
+                eos_id=0,
+                unk_id=1,
+                bos_id=-1,
+                pad_id=-1,
+                shuffle_input_sentence=False,
+                num_threads=4,  # the sums of the EM steps, hence the model, depend on it
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            raise _vocabulary_error(vocab_size, error) from error
+        rules.unlink()
+        (folder / "spm.vocab").unlink()
+        for name in ("source.spm", "target.spm"):
+            shutil.copyfile(folder / "spm.model", folder / name)
+        _write_vocabulary(folder)
+
+
+def tokenize_parallel(
+    dataset: datasets.Dataset,
+    pieces: MarianPieces,
+    direction: str,
+    *,
+    max_source_length: int = 128,
+    max_target_length: int = 128,
+    tag_share: float | None = None,
+    final_stop_share: float = 0.1,
+    seed: int = 42,
+    num_proc: int | None = None,
+) -> datasets.Dataset:
+    """Parallel text as token ids: `input_ids`, `labels` (both end in `</s>`), `source_length`, `target_length`.
+
+    Cached by `datasets` under the fingerprint of text, tokenizer, options and this code. What a row's tag and full
+    stop become depends on seed and row number alone, not on `num_proc`. Examples that are too long are dropped and
+    counted in the log, never cut.
+
+    Args:
+        dataset: string columns `en` and `zh`.
+        pieces: the tokenizer; for a hub Marian model with two .spm files too.
+        direction: "en-zh", "zh-en", or "both": two examples a pair, each with its target language's tag.
+        max_source_length: longest source in tokens, tag and `</s>` counted.
+        max_target_length: longest target in tokens, `</s>` counted.
+        tag_share: share of sources that begin with the tag, for a single direction; None: 0.5 for en-zh, 0 for zh-en.
+        final_stop_share: share of rows whose final full stop is left out of both sides, or added to both: the model
+            must translate equally well with and without.
+        seed: of tags and full stops.
+        num_proc: processes.
+
+    Raises:
+        UserError: a tag that the tokenizer does not know, or no example within the lengths.
+    """
+    shares = _tag_shares(direction, tag_share)
+    for one, share in shares.items():
+        tag = TAGS[languages_of(one)[1]]
+        if share > 0 and tag not in pieces.vocabulary:
+            raise UserError(f"{pieces.directory}: its vocabulary has no {tag}; use --tag-share 0 or another tokenizer")
+    tokenized = dataset.map(
+        _tokenize_batch,
+        batched=True,
+        with_indices=True,
+        num_proc=num_proc,
+        remove_columns=dataset.column_names,
+        features=FEATURES,
+        desc="Tokenising",
+        fn_kwargs={
+            "tokenizer": str(pieces.directory.resolve()),
+            "tokenizer_hash": _tokenizer_hash(pieces.directory),
+            "code_hash": sha256(__file__),
+            "shares": shares,
+            "lengths": (max_source_length, max_target_length),
+            "final_stop_share": final_stop_share,
+            "seed": seed,
+        },
+    )
+    examples = len(dataset) * len(shares)
+    dropped = examples - len(tokenized)
+    if not len(tokenized):
+        raise UserError(
+            f"none of {examples} examples is within {max_source_length} source and {max_target_length} target tokens"
+        )
+    if dropped:
+        logger.warning(
+            "dropped %d of %d examples (%.2f %%): over %d source or %d target tokens",
+            dropped, examples, 100 * dropped / examples, max_source_length, max_target_length,
+        )  # fmt: skip
+    return tokenized
+
+
+def toggle_final_stop(english: str, chinese: str) -> tuple[str, str]:
+    """Both sides without their final full stop where both have one, with one where neither ends in punctuation.
+
+    An ellipsis is no full stop, and a text of fewer than three English words gets none.
+    """
+    english, chinese = english.rstrip(), chinese.rstrip()
+    stops = FULL_STOPS["en"], FULL_STOPS["zh"]
+    if english.endswith(stops[0]) and chinese.endswith(stops[1]) and not english.endswith(".."):
+        return english.removesuffix(stops[0]), chinese.removesuffix(stops[1])
+    if english[-1:].isalnum() and chinese[-1:].isalnum() and len(english.split()) >= TOGGLE_MIN_WORDS:
+        return english + stops[0], chinese + stops[1]
+    return english, chinese
+
+
+def _tag_shares(direction: str, tag_share: float | None) -> dict[Direction, float]:
+    directions = directions_of(direction)
+    if len(directions) > 1:
+        return dict.fromkeys(directions, 1.0)
+    return {one: TAG_SHARES[one] if tag_share is None else tag_share for one in directions}
+
+
+def _tokenize_batch(
+    batch: dict[str, list[str]],
+    indices: list[int],
+    *,
+    tokenizer: str,
+    tokenizer_hash: str,
+    code_hash: str,  # with `tokenizer_hash`, what the cache's fingerprint knows the content by
+    shares: dict[Direction, float],
+    lengths: tuple[int, int],
+    final_stop_share: float,
+    seed: int,
+) -> dict[str, list]:
+    """One `datasets.map` batch; rows may grow (two directions) or shrink (over-long examples)."""
+    pieces = _load_pieces(tokenizer, tokenizer_hash)
+    draws = [_uniform_pair(seed, index) for index in indices]
+    texts: dict[Language, list[str]] = {"en": [], "zh": []}
+    for english, chinese, (_, draw) in zip(batch["en"], batch["zh"], draws, strict=True):
+        pair = toggle_final_stop(english, chinese) if draw < final_stop_share else (english, chinese)
+        texts["en"].append(pair[0])
+        texts["zh"].append(pair[1])
+    columns: dict[str, list] = {name: [] for name in FEATURES}
+    for direction, share in shares.items():
+        source, target = languages_of(direction)
+        for source_pieces, target_pieces, (draw, _) in zip(
+            pieces.source_pieces(texts[source]), pieces.target_pieces(texts[target]), draws, strict=True
+        ):
+            tagged = [TAGS[target], *source_pieces] if draw < share else source_pieces
+            if len(tagged) <= lengths[0] and len(target_pieces) <= lengths[1]:
+                columns["input_ids"].append(pieces.ids(tagged))
+                columns["labels"].append(pieces.ids(target_pieces))
+                columns["source_length"].append(len(tagged))
+                columns["target_length"].append(len(target_pieces))
+    return columns
+
+
+@lru_cache(maxsize=2)
+def _load_pieces(directory: str, _content: str) -> MarianPieces:
+    return MarianPieces(directory)
+
+
+def _uniform_pair(seed: int, row: int) -> tuple[float, float]:
+    """Two numbers in [0, 1) that depend on seed and row alone."""
+    digest = hashlib.blake2b(f"{seed}:{row}".encode(), digest_size=16).digest()
+    return int.from_bytes(digest[:8]) / 2**64, int.from_bytes(digest[8:]) / 2**64
+
+
+def _tokenizer_hash(directory: Path) -> str:
+    return " ".join(sha256(directory / name) for name in ("source.spm", "target.spm", "vocab.json"))
+
+
+def _write_corpus(sentences: Iterable[str], path: Path) -> None:
+    lines = (" ".join(sentence.split()) for sentence in sentences)
+    with atomic_writer(path) as stream:
+        stream.writelines(f"{line}\n" for line in lines if line)
+    if not path.stat().st_size:
+        raise UserError("no sentences to train a tokenizer on; give a corpus with text")
+
+
+def _vocabulary_error(vocab_size: int, error: RuntimeError) -> Exception:
+    """SentencePiece's complaint about the vocabulary's size as one line that names a possible one."""
+    message = str(error)
+    if found := re.search(r"Vocabulary size too high.*<= (\d+)", message, re.DOTALL):
+        return UserError(f"--vocab-size {vocab_size}: too many for this corpus; the largest possible is {found[1]}")
+    if found := re.search(r"Vocabulary size is smaller than required_chars\. \d+ vs (\d+)", message):
+        return UserError(
+            f"--vocab-size {vocab_size}: too few for the characters of this corpus; the smallest possible is "
+            f"{int(found[1]) + 1}, or lower --character-coverage"
+        )
+    return error
+
+
+def _vocabulary_pieces(spm_file: Path) -> Iterator[str]:
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(spm_file))
+    yield from (processor.id_to_piece(index) for index in range(processor.get_piece_size()))
+
+
+def _write_vocabulary(folder: Path) -> None:
+    pieces = [*_vocabulary_pieces(folder / "spm.model"), PAD]
+    write_json(folder / "vocab.json", {piece: index for index, piece in enumerate(pieces)})
+    special = {"eos_token": EOS, "unk_token": UNK, "pad_token": PAD}
+    write_json(folder / "special_tokens_map.json", special)
+    write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "MarianTokenizer",
+            "model_max_length": POSITIONS,
+            "separate_vocabs": False,
+            "source_lang": "eng",
+            "target_lang": "cmn_Hans",
+            "sp_model_kwargs": {},
+            **special,
+        },
+    )
