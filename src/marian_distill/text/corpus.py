@@ -110,6 +110,18 @@ def mix(
     return whole if np.array_equal(rows, np.arange(len(whole))) else whole.select(rows)
 
 
+def parse_source_weights(options: Iterable[str]) -> dict[str, float]:
+    """The weights of `--source-weight NAME=WEIGHT …`; a name may hold `=`."""
+    weights = {}
+    for option in options:
+        name, _, weight = option.rpartition("=")
+        try:
+            weights[name] = float(weight)
+        except ValueError as error:
+            raise UserError(f"source weight {option!r}: expected NAME=WEIGHT, such as manuals=0.2") from error
+    return weights
+
+
 def source_labels(dataset: datasets.Dataset) -> tuple[np.ndarray, list[str]]:
     """The `source` column as codes `[rows]` into a list of names, in order of first appearance."""
     column = pa.chunked_array(

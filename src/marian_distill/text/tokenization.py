@@ -98,6 +98,12 @@ def train_joint_tokenizer(
         _write_vocabulary(folder)
 
 
+def parallel_sentences(dataset: datasets.Dataset) -> Iterator[str]:
+    """English and Chinese sentences of a parallel dataset in turn, for `train_joint_tokenizer`."""
+    for row in dataset.select_columns(["en", "zh"]):
+        yield from row.values()  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def tokenize_parallel(
     dataset: datasets.Dataset,
     pieces: MarianPieces,
