@@ -8,6 +8,7 @@ from transformers import GenerationConfig, MarianMTModel
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json
+from marian_distill.languages import Direction
 from marian_distill.pieces import EOS, MarianPieces
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
@@ -31,7 +32,7 @@ def load_marian(model_dir: str | Path, device: str = "cpu") -> MarianMTModel:
         raise UserError(
             f"{model_dir}: no safetensors weights. Save the model with save_pretrained(); pickles are refused."
         )
-    model, loading = MarianMTModel.from_pretrained(
+    model, loading = MarianMTModel.from_pretrained(  # pyright: ignore[reportGeneralTypeIssues]
         model_dir, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
     )
     if loading["missing_keys"]:
@@ -50,6 +51,8 @@ class HFTranslator:
         max_decoding_length: output bound for a segment, in target tokens.
         device: a torch device.
     """
+
+    direction: Direction
 
     def __init__(
         self,
@@ -106,7 +109,7 @@ class HFTranslator:
         ids = [torch.tensor(self.pieces.ids(pieces)) for pieces in sources]
         input_ids = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=self.pieces.pad_id)  # [B, T]
         mask = torch.nn.utils.rnn.pad_sequence([torch.ones_like(row) for row in ids], batch_first=True)  # [B, T]
-        output = self.model.generate(
+        output = self.model.generate(  # pyright: ignore[reportAttributeAccessIssue]
             input_ids=input_ids.to(self.model.device), attention_mask=mask.to(self.model.device)
         )
         hypotheses = []

@@ -1,4 +1,4 @@
-"""BLEU and chrF++ with their signatures, by sacreBLEU (Post 2018, https://aclanthology.org/W18-6319), and test files."""
+"""BLEU and chrF++ with their signatures, by sacreBLEU (https://aclanthology.org/W18-6319), and the test files."""
 
 from collections.abc import Sequence
 from pathlib import Path

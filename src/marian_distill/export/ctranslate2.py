@@ -126,8 +126,8 @@ def check_model(model_dir: str | Path) -> None:
             )
     if config.get("max_position_embeddings", 0) < MAX_DECODING_LENGTH:
         raise UserError(
-            f"{model_dir}/config.json: max_position_embeddings is {config.get('max_position_embeddings')}, expected at "
-            f"least {MAX_DECODING_LENGTH} (512 is best): the engine raises on longer text"
+            f"{model_dir}/config.json: max_position_embeddings is {config.get('max_position_embeddings')}, expected "
+            f"at least {MAX_DECODING_LENGTH} (512 is best): the engine raises on longer text"
         )
     _check_pad_row(model_dir)
 
@@ -135,13 +135,13 @@ def check_model(model_dir: str | Path) -> None:
 def _check_pad_row(model_dir: Path) -> None:
     from marian_distill.evaluation.hf_translator import load_marian
 
-    model = load_marian(model_dir)
-    for name, part in (("encoder", model.get_encoder()), ("decoder", model.get_decoder())):
-        norm = part.embed_tokens.weight[-1].detach().norm().item()
+    weights = load_marian(model_dir).state_dict()
+    for name in ("encoder", "decoder"):
+        norm = weights[f"model.{name}.embed_tokens.weight"][-1].norm().item()
         if norm != 0.0:
             raise UserError(
-                f"{model_dir}: the {name}'s embedding of <pad> has norm {norm:.6g}, expected exactly 0.0, as the engine "
-                "decodes from a zero vector. Train with the row zeroed after every step."
+                f"{model_dir}: the {name}'s embedding of <pad> has norm {norm:.6g}, expected exactly 0.0, as "
+                "the engine decodes from a zero vector. Train with the row zeroed after every step."
             )
 
 

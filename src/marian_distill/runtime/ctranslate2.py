@@ -10,6 +10,7 @@ import ctranslate2
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json
+from marian_distill.languages import Direction
 from marian_distill.pieces import EOS, MarianPieces
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
@@ -36,6 +37,8 @@ class CTranslate2Translator:
         inter_threads: batches translated side by side.
         intra_threads: threads for one batch; 0 lets the engine choose.
     """
+
+    direction: Direction
 
     def __init__(
         self,

@@ -17,9 +17,10 @@ _SENTENCE_END = re.compile(
     rf"|[!?]+[{_CLOSERS}]*(?=[\u4e00-\u9fff])"
 )
 # Written with a full stop that does not end a sentence (or may not: two sentences in one segment do less harm).
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st mt jr sr vs etc e.g i.e cf approx no nos vol fig p pp ca al gen col capt lt sgt rev hon gov "
-    "sen rep inc ltd co corp dept est a.m p.m jan feb mar apr jun jul aug sep sept oct nov dec tel ext ave blvd".split()
+_ABBREVIATIONS = re.compile(
+    r"mr|mrs|ms|dr|prof|st|mt|jr|sr|vs|etc|e\.g|i\.e|cf|approx|nos?|vol|fig|pp?|ca|al|gen|col|capt|lt|sgt|rev|hon|gov|sen"
+    r"|rep|inc|ltd|co|corp|dept|est|[ap]\.m|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|tel|ext|ave|blvd",
+    re.IGNORECASE,
 )
 _LAST_WORD = re.compile(r"(?:^|[\s(\[\"'“‘])([A-Za-z][A-Za-z.]*)\.$")
 _NUMBERED_ITEM = re.compile(r"(?:^|\s)\d{1,2}\.$")
@@ -57,7 +58,7 @@ def _is_abbreviated(text: str) -> bool:
         return False
     word = match.group(1)
     is_initials = all(len(part) == 1 for part in word.split(".")) and word != "I"
-    return is_initials or word.lower() in _ABBREVIATIONS
+    return is_initials or _ABBREVIATIONS.fullmatch(word) is not None
 
 
 def segment_line(line: str, length: Callable[[str], int], max_length: int) -> list[str]:

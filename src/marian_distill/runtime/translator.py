@@ -22,6 +22,11 @@ class Translator(Protocol):
 
     direction: Direction
 
+    @property
+    def compute_type(self) -> str:
+        """What the weights are computed in, as the engine sees it: `int8_float32`, `float32`."""
+        ...
+
     def translate(self, texts: Sequence[str], first_line: int = 1) -> list[str]:
         """Translate texts, one result each, in their order.
 
@@ -64,14 +69,11 @@ def choose_direction(config: Mapping, direction: str | None) -> tuple[Direction,
     A wish that the model was not trained for is a `UserError`.
     """
     declared = declared_directions(config)
-    if direction is None:
-        chosen = declared[0] if declared else DIRECTIONS[0]
-    else:
-        chosen = next((known for known in DIRECTIONS if known == direction), None)
-        if chosen is None or (declared and chosen not in declared):
-            expected = " or ".join(declared or DIRECTIONS)
-            raise UserError(f"direction {direction!r}: this model translates {expected}")
-    return chosen, source_tags(declared or (chosen,))[chosen]
+    possible = declared or DIRECTIONS
+    for chosen in possible:
+        if direction in (chosen, None):
+            return chosen, source_tags(declared or (chosen,))[chosen]
+    raise UserError(f"direction {direction!r}: this model translates {' or '.join(possible)}")
 
 
 def segment_bound(config: Mapping, max_decoding_length: int) -> int:
@@ -116,7 +118,7 @@ def translate_texts(
         translated = [list(islice(hypotheses, len(line))) for line in lines]
         if any(hypothesis.is_cut for line in translated for hypothesis in line):
             logger.warning(
-                "line %d: the translation met the maximum decoding length and was cut there; raise that to see the rest",
+                "line %d: the translation met the maximum decoding length and was cut there",
                 number,
             )
         joined = (join_segments([hypothesis.text for hypothesis in line], target_language) for line in translated)

@@ -1,0 +1,74 @@
+"""Score a Hugging Face or a CTranslate2 model folder on a test file: BLEU and chrF++ with their signatures.
+
+    uv run -s scripts/evaluate_model.py --model-dir outputs/quickstart/ct2-int8 --test-file data/test.tsv \\
+        --direction en-zh --json outputs/quickstart/test.json
+
+The test file is UTF-8 with the header en<TAB>zh and one sentence pair a line.
+"""
+
+import argparse
+from pathlib import Path
+
+from marian_distill.errors import run_command
+from marian_distill.files import atomic_writer, write_json
+from marian_distill.languages import DIRECTIONS
+from marian_distill.runtime.translator import MAX_DECODING_LENGTH
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model-dir", type=Path, required=True)
+    parser.add_argument("--test-file", type=Path, required=True)
+    parser.add_argument("--direction", choices=DIRECTIONS, required=True)
+    parser.add_argument("--json", type=Path, required=True, help="where the report goes")
+    parser.add_argument("--output-file", type=Path, help="where the hypotheses go, a line each")
+    parser.add_argument("--beam-size", type=int, default=4, help="1 is greedy, as on the phone (default: 4)")
+    parser.add_argument("--max-decoding-length", type=int, default=MAX_DECODING_LENGTH)
+    parser.add_argument("--max-examples", type=int, help="score the first so many pairs only")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--compute-type", default="default", help="CTranslate2 folders only")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    from marian_distill.evaluation.evaluate import evaluate, load_translator
+    from marian_distill.evaluation.metrics import read_test_file
+
+    pairs = read_test_file(arguments.test_file)[: arguments.max_examples]
+    translator = load_translator(
+        arguments.model_dir,
+        arguments.direction,
+        arguments.beam_size,
+        arguments.max_decoding_length,
+        arguments.device,
+        arguments.compute_type,
+    )
+    scores, hypotheses = evaluate(translator, pairs)
+    report = {
+        **scores,
+        "test_file": str(arguments.test_file),
+        "model_dir": str(arguments.model_dir),
+        "compute_type": translator.compute_type,
+        "beam_size": arguments.beam_size,
+    }
+    write_json(arguments.json, report)
+    if arguments.output_file:
+        with atomic_writer(arguments.output_file) as stream:
+            stream.writelines(f"{hypothesis}\n" for hypothesis in hypotheses)
+
+    kept = report["numbers_kept"]
+    rows = {
+        "model": f"{report['model_dir']} ({report['compute_type']}, beam {report['beam_size']})",
+        "test file": f"{report['test_file']} ({report['direction']}, {report['sentences']} sentences)",
+        "BLEU": f"{report['bleu']['score']:6.2f}  {report['bleu']['signature']}",
+        "chrF++": f"{report['chrf++']['score']:6.2f}  {report['chrf++']['signature']}",
+        "numbers kept": "no numbers in the source" if kept is None else f"{kept:6.1%} of the sentences that have any",
+        "speed": f"{report['sentences_per_second']:.1f} sentences a second",
+    }
+    for name, value in rows.items():
+        print(f"{name:<13} {value}")
+
+
+if __name__ == "__main__":
+    run_command(main)

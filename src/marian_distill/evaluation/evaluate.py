@@ -1,0 +1,64 @@
+"""Score one model folder, Hugging Face or CTranslate2, on sentence pairs: the same rules and figures for both."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from marian_distill.errors import UserError
+from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
+from marian_distill.evaluation.slices import numbers_kept_share
+from marian_distill.languages import languages_of
+from marian_distill.runtime.ctranslate2 import CTranslate2Translator
+from marian_distill.runtime.translator import MAX_DECODING_LENGTH, Translator
+
+
+def load_translator(
+    model_dir: str | Path,
+    direction: str | None = None,
+    beam_size: int = 1,
+    max_decoding_length: int = MAX_DECODING_LENGTH,
+    device: str = "cpu",
+    compute_type: str = "default",
+) -> Translator:
+    """The translator of a folder: CTranslate2 when it holds model.bin, else Hugging Face (which imports torch).
+
+    `compute_type` is CTranslate2's; a Hugging Face folder computes in float32 and refuses any other.
+    """
+    model_dir = Path(model_dir)
+    if not model_dir.is_dir():
+        raise UserError(f"{model_dir}: no such folder. Give a Hugging Face or a CTranslate2 model folder.")
+    if (model_dir / "model.bin").is_file():
+        return CTranslate2Translator(model_dir, direction, device, compute_type, beam_size, max_decoding_length)
+    if compute_type not in ("default", "float32"):
+        raise UserError(
+            f"compute type {compute_type!r}: {model_dir} is a Hugging Face folder, which takes float32 only"
+        )
+    from marian_distill.evaluation.hf_translator import HFTranslator
+
+    return HFTranslator(model_dir, direction, beam_size, max_decoding_length, device)
+
+
+def evaluate(translator: Translator, pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, Any], list[str]]:
+    """Translate the source side of (English, Chinese) pairs and score against the other side.
+
+    Returns:
+        The report (`direction`, `sentences`, `bleu`, `chrf++`, `numbers_kept`, `sentences_per_second`) and the
+        hypotheses. `numbers_kept` is the share of sentences with numbers whose every number stands in the hypothesis,
+        None when no sentence has one.
+    """
+    source_language, target_language = languages_of(translator.direction)
+    columns = {"en": [english for english, _ in pairs], "zh": [chinese for _, chinese in pairs]}
+    sources, references = columns[source_language], columns[target_language]
+    start = time.perf_counter()
+    hypotheses = translator.translate(sources, first_line=2)  # line 1 of a test file is its header
+    seconds = time.perf_counter() - start
+    report = {
+        "direction": translator.direction,
+        "sentences": len(pairs),
+        "bleu": bleu(hypotheses, references, target_language),
+        "chrf++": chrf_plus_plus(hypotheses, references),
+        "numbers_kept": numbers_kept_share(sources, hypotheses),
+        "sentences_per_second": round(len(pairs) / seconds, 2),
+    }
+    return report, hypotheses

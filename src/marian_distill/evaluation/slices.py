@@ -1,0 +1,59 @@
+"""Whether numbers, dates and codes come through unharmed, and how well each domain and each held-out split does."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+from marian_distill.augment.grammar import Example, amounts_kept, survives
+from marian_distill.evaluation.metrics import Score, chrf_plus_plus
+from marian_distill.languages import languages_of
+from marian_distill.runtime.translator import Translator
+
+# A number as it is written: 8, 19.99, 1,234.56, 8:45, 2026-04-20, 3/4.
+_NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*", re.ASCII)
+
+
+# One slice: its sentences, their chrF++, and of those with something to keep (`to_keep`), the share that kept it all.
+SliceReport = TypedDict("SliceReport", {"sentences": int, "chrf++": Score, "to_keep": int, "kept": float | None})
+
+
+def numbers_kept(source: str, hypothesis: str) -> bool:
+    """Whether every number of the source stands in the hypothesis to the character, and not inside a longer one."""
+    return all(survives(number, hypothesis) for number in _NUMBER.findall(source))
+
+
+def numbers_kept_share(sources: Sequence[str], hypotheses: Sequence[str]) -> float | None:
+    """Share of the sources with numbers whose hypothesis keeps them all, 0 to 1; None when no source has a number."""
+    verdicts = [
+        numbers_kept(source, hypothesis)
+        for source, hypothesis in zip(sources, hypotheses, strict=True)
+        if _NUMBER.search(source)
+    ]
+    return round(sum(verdicts) / len(verdicts), 4) if verdicts else None
+
+
+def evaluate_slices(translator: Translator, slices: Mapping[str, Sequence[Example]]) -> dict[str, SliceReport]:
+    """Translate and score each slice in the translator's direction.
+
+    Args:
+        translator: the model under test.
+        slices: slice name → examples with references and the strings that must survive.
+    """
+    source_language, target_language = languages_of(translator.direction)
+    reports: dict[str, SliceReport] = {}
+    for name, examples in slices.items():
+        sources = [example.en if source_language == "en" else example.zh for example in examples]
+        references = [example.zh if target_language == "zh" else example.en for example in examples]
+        hypotheses = translator.translate(sources)
+        verdicts = [
+            amounts_kept(example, hypothesis, target_language)
+            for example, hypothesis in zip(examples, hypotheses, strict=True)
+            if (example.keep_in_zh if target_language == "zh" else example.keep_in_en)
+        ]
+        reports[name] = {
+            "sentences": len(examples),
+            "chrf++": chrf_plus_plus(hypotheses, references),
+            "to_keep": len(verdicts),
+            "kept": round(sum(verdicts) / len(verdicts), 4) if verdicts else None,
+        }
+    return reports
