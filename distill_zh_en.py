@@ -1,0 +1,107 @@
+"""Train one stage: a student from labels, from a teacher, or onward from a model that is already there.
+
+Every stage is one YAML; the command line wins over it:
+    uv run distill_zh_en.py --config recipes/quickstart/3_student.yaml
+    uv run distill_zh_en.py --config recipes/quickstart/3_student.yaml --alpha-ce 1.0 --output-dir outputs/labels-only
+
+Or all of it by hand:
+    uv run distill_zh_en.py --student-config student_configs/512d_6x2_65k.json \\
+        --teacher-model Helsinki-NLP/opus-mt-en-zh --init-from-teacher --alpha-ce 0.5 --temperature 2 \\
+        --per-device-train-batch-size 4 --gradient-accumulation-steps 8 --learning-rate 3e-5 --warmup-steps 2000 \\
+        --num-train-epochs 1 --output-dir outputs/opus-mt-small512d-opus100
+
+An interrupted run goes on from its last checkpoint when the same command is given again.
+"""
+
+import json
+import logging
+import sys
+from pathlib import Path
+
+from marian_distill.errors import run_command
+from marian_distill.files import write_json
+
+
+def main() -> None:
+    # The heavy imports wait, so that --help and a mistyped option are answered at once.
+    from marian_distill.training.arguments import parse_arguments, resolved_options
+
+    model_options, data_options, training_options = parse_arguments(description=__doc__)
+    options = resolved_options((model_options, data_options, training_options))
+
+    from transformers import EarlyStoppingCallback, MarianTokenizer, set_seed
+    from transformers.utils import logging as transformers_logging
+
+    from marian_distill.training import data, models, runs
+    from marian_distill.training.trainer import DistillSeq2SeqTrainer
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    transformers_logging.set_verbosity_error()
+    set_seed(training_options.seed)
+
+    # Output folder: new, to be resumed, or finished
+    output_dir = Path(training_options.output_dir)
+    checkpoint = runs.open_output_dir(output_dir, options, overwrite=training_options.overwrite_output_dir)
+    if runs.is_finished(output_dir):
+        print(f"{output_dir} is finished; --overwrite-output-dir trains it again", file=sys.stderr)
+        return
+
+    # Tokenizer, teacher, student
+    pieces = models.load_pieces(model_options)
+    teacher = models.load_teacher(model_options, pieces, training_options.alpha_ce)
+    student, init_report = models.make_student(model_options, pieces, teacher)
+    if training_options.alpha_ce == 1.0:
+        teacher = None  # it was only the start
+    elif teacher is not None:
+        teacher = teacher.to(models.teacher_dtype(model_options, training_options))
+
+    # Data
+    train_dataset, data_report = data.training_data(data_options, pieces, training_options.seed)
+    eval_dataset = data.evaluation_data(data_options, pieces)
+
+    # Training
+    patience = training_options.early_stopping_patience
+    trainer = DistillSeq2SeqTrainer(
+        model=student,
+        args=training_options,
+        pieces=pieces,
+        teacher=teacher,
+        train_dataset=train_dataset,
+        eval_dataset=eval_dataset,
+        processing_class=MarianTokenizer.from_pretrained(pieces.directory),
+        callbacks=[EarlyStoppingCallback(patience)] if patience else [],
+    )
+    sampler = trainer.train_sampler()
+    logging.info(
+        "%s parameters; %d batches an epoch, padding %.1f %%",
+        f"{student.num_parameters():,}", len(sampler), 100 * sampler.padding_share(),
+    )  # fmt: skip
+    resume_from = training_options.resume_from_checkpoint or (str(checkpoint) if checkpoint else None)
+    trained = trainer.train(resume_from_checkpoint=resume_from)
+    if trainer.sigterm.stopped:
+        print(f"stopped; the same command goes on from {runs.last_checkpoint(output_dir)}", file=sys.stderr)
+        sys.exit(143)
+
+    # Evaluation, model, card
+    metrics = {**trained.metrics, **(trainer.evaluate() if eval_dataset else {})}
+    trainer.save_model(str(output_dir / "staged"))
+    runs.publish_model(output_dir / "staged", output_dir)
+    write_json(output_dir / "log.json", trainer.state.log_history)
+    run = {
+        "metrics": metrics,
+        "signatures": trainer.signatures,
+        "steps": trainer.state.global_step,
+        "parameters": student.num_parameters(),
+        "padding_share": sampler.padding_share(),
+        "data": data_report,
+        "teacher_init": init_report.as_dict() if init_report else None,
+        "versions": runs.versions(),
+    }
+    runs.write_model_card(output_dir, options, run)
+    write_json(output_dir / runs.RUN_FILE, run)
+    print(json.dumps({key: value for key, value in metrics.items() if key.startswith("eval_")}, indent=2))
+
+
+if __name__ == "__main__":
+    run_command(main)

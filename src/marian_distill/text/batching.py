@@ -1,0 +1,145 @@
+"""Batches of like length under a token budget, and the collator that pads them.
+
+The budget counts padded tokens, source and target together, as Marian (`--mini-batch-words`) and fairseq
+(`--max-tokens`) do. The order depends on the seed and the epoch alone, so a resumed run sees the batches it would have
+seen.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Sampler
+
+from marian_distill.errors import UserError
+
+# Examples are sorted by length within pools of this many batches: like lengths meet, yet an epoch stays shuffled.
+BATCHES_IN_A_POOL = 200
+
+
+class LengthBatchSampler(Sampler[list[int]]):
+    """Yields lists of example indices, each a batch of like lengths.
+
+    Args:
+        source_lengths, target_lengths: tokens of every example, [examples].
+        batch_size: examples a batch (used when `tokens` is 0).
+        tokens: the most padded tokens a batch, source + target. An example longer than this is a batch alone.
+        seed: seed of the order.
+        shuffle: False for evaluation: longest first, so that running out of memory shows at once.
+    """
+
+    def __init__(
+        self,
+        source_lengths: Sequence[int] | np.ndarray,
+        target_lengths: Sequence[int] | np.ndarray,
+        *,
+        batch_size: int = 0,
+        tokens: int = 0,
+        seed: int = 0,
+        shuffle: bool = True,
+    ) -> None:
+        if (batch_size > 0) == (tokens > 0):
+            raise ValueError("give either batch_size or tokens")
+        self.source_lengths = np.asarray(source_lengths, dtype=np.int64)
+        self.target_lengths = np.asarray(target_lengths, dtype=np.int64)
+        self.size, self.tokens, self.seed, self.shuffle = batch_size, tokens, seed, shuffle
+        self.epoch = 0
+        self._batches_of_epoch: tuple[int, list[np.ndarray]] | None = None
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order is yielded next."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for batch in self.batches():
+            yield batch.tolist()
+
+    def __len__(self) -> int:
+        return len(self.batches())
+
+    def batches(self) -> list[np.ndarray]:
+        """All batches of the current epoch, in order, as index arrays."""
+        if self._batches_of_epoch is None or self._batches_of_epoch[0] != self.epoch:
+            self._batches_of_epoch = (self.epoch, self._make_batches())
+        return self._batches_of_epoch[1]
+
+    def padding_share(self) -> float:
+        """Share of padding among all tokens of the current epoch's batches."""
+        padded = sum(
+            len(batch) * int(self.source_lengths[batch].max() + self.target_lengths[batch].max())
+            for batch in self.batches()
+        )
+        return 1.0 - float(self.source_lengths.sum() + self.target_lengths.sum()) / max(padded, 1)
+
+    def _make_batches(self) -> list[np.ndarray]:
+        examples = len(self.source_lengths)
+        if not self.shuffle:
+            return self._cut(np.lexsort((-self.source_lengths, -self.target_lengths)))
+        # One epoch has as many batches as the next: the Trainer counts them once. The pools (and with them the cuts)
+        # are therefore drawn from the seed alone; the epoch shuffles the order in which the batches come.
+        order = np.random.default_rng(self.seed).permutation(examples)
+        pool = self._examples_in_a_pool()
+        batches: list[np.ndarray] = []
+        for start in range(0, examples, pool):
+            chosen = order[start : start + pool]
+            keys = (self.source_lengths[chosen], self.target_lengths[chosen])
+            batches += self._cut(chosen[np.lexsort(keys)])
+        shuffled = np.random.default_rng([self.seed, self.epoch]).permutation(len(batches))
+        return [batches[index] for index in shuffled]
+
+    def _examples_in_a_pool(self) -> int:
+        if self.size:
+            return self.size * BATCHES_IN_A_POOL
+        mean = max(1.0, float((self.source_lengths + self.target_lengths).mean()))
+        return max(1, int(self.tokens / mean)) * BATCHES_IN_A_POOL
+
+    def _cut(self, ordered: np.ndarray) -> list[np.ndarray]:
+        """Cut a length-sorted index array into batches."""
+        if self.size:
+            return [ordered[start : start + self.size] for start in range(0, len(ordered), self.size)]
+        batches, start, longest_source, longest_target = [], 0, 0, 0
+        sources, targets = self.source_lengths[ordered].tolist(), self.target_lengths[ordered].tolist()
+        for position, (source, target) in enumerate(zip(sources, targets, strict=True)):
+            longest_source, longest_target = max(longest_source, source), max(longest_target, target)
+            if position > start and (longest_source + longest_target) * (position - start + 1) > self.tokens:
+                batches.append(ordered[start:position])
+                start, longest_source, longest_target = position, source, target
+        if start < len(ordered):
+            batches.append(ordered[start:])
+        return batches
+
+
+class Seq2SeqCollator:
+    """Pads a batch on the right.
+
+    Args:
+        pad_id: pads the source, and starts the decoder (Marian decodes from `<pad>`).
+        ignored_label: pads the labels.
+    """
+
+    def __init__(self, pad_id: int, ignored_label: int = -100) -> None:
+        self.pad_id, self.ignored_label = pad_id, ignored_label
+
+    def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        """`input_ids`, `attention_mask` [batch, source]; `labels`, `decoder_input_ids` [batch, target], all int64."""
+        if not examples:
+            raise UserError("an empty batch: the data set has no examples")
+        source = _pad([example["input_ids"] for example in examples], self.pad_id)
+        labels = _pad([example["labels"] for example in examples], self.ignored_label)
+        decoder_input_ids = torch.full_like(labels, self.pad_id)
+        decoder_input_ids[:, 1:] = labels[:, :-1]
+        decoder_input_ids.masked_fill_(decoder_input_ids == self.ignored_label, self.pad_id)
+        return {
+            "input_ids": source,
+            "attention_mask": (source != self.pad_id).long(),
+            "labels": labels,
+            "decoder_input_ids": decoder_input_ids,
+        }
+
+
+def _pad(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:
+    padded = np.full((len(rows), max(map(len, rows))), value, dtype=np.int64)
+    for index, row in enumerate(rows):
+        padded[index, : len(row)] = row
+    return torch.from_numpy(padded)

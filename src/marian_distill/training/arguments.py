@@ -1,0 +1,212 @@
+"""Every option of a training stage as a dataclass field, and how YAML and command line become those fields."""
+
+import argparse
+import dataclasses
+import difflib
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import yaml
+from transformers import HfArgumentParser, Seq2SeqTrainingArguments
+
+from marian_distill.errors import UserError
+
+
+def _option(help: str, default: Any = None, **metadata: Any) -> Any:
+    return field(default=default, metadata={"help": help, **metadata})
+
+
+def _many(help: str) -> Any:
+    # "extend": an option given several times adds up, as in --extra-train-csv A --extra-train-csv B.
+    return field(default_factory=list, metadata={"help": help, "action": "extend"})
+
+
+@dataclass
+class ModelArguments:
+    """Student, teacher, tokenizer."""
+
+    student_config: str | None = _option("Config of a new student: a MarianConfig JSON, see student_configs/.")
+    student_model: str | None = _option("Go on from this model: a folder or a hub name.")
+    teacher_model: str | None = _option("Teacher: a folder or a hub name such as Helsinki-NLP/opus-mt-en-zh.")
+    teacher_dtype: Literal["auto", "float32", "bfloat16", "float16"] = _option(
+        "Type of the teacher's weights; auto: bfloat16 or float16 where training uses it, else float32.", "auto"
+    )
+    tokenizer_dir: str | None = _option(
+        "Folder with source.spm, target.spm, vocab.json; default: the student's model's."
+    )
+    init_from_teacher: bool = _option("Start a new student from the teacher's tensors where they fit.", False)
+    init_from_teacher_encoder_layer_map: str | None = _option("Teacher layer of each encoder layer, such as 0,2,5.")
+    init_from_teacher_decoder_layer_map: str | None = _option("Teacher layer of each decoder layer, such as 0,5.")
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without reading a file."""
+        if (self.student_config is None) == (self.student_model is None):
+            raise UserError("give either --student-config (a new student) or --student-model (go on from a model)")
+        if self.init_from_teacher and self.teacher_model is None:
+            raise UserError("--init-from-teacher needs --teacher-model")
+        if self.init_from_teacher and self.student_model is not None:
+            raise UserError("--init-from-teacher starts a new student: give --student-config, not --student-model")
+
+
+@dataclass
+class DataArguments:
+    """Parallel text for training and evaluation."""
+
+    direction: Literal["en-zh", "zh-en", "both"] = _option("What the student translates.", "en-zh")
+    dataset: list[str] = _many(
+        "Training data: hub names, Parquet folders, .csv, .tsv(.gz|.xz), .jsonl; default: Helsinki-NLP/opus-100."
+    )
+    dataset_config: str | None = _option("Config of the hub dataset.", "en-zh")
+    eval_dataset: str | None = _option("Evaluation data: a file; default: the hub dataset's validation split.")
+    extra_train_csv: list[str] = _many("More training pairs; may be given many times.")
+    extra_train_repeat: list[float] = field(
+        default_factory=lambda: [1.0],
+        metadata={"help": "Copies of each row of the extra files: one number for all, or one for each."},
+    )
+    source_weight: list[str] = _many("Expected copies of a row by its source label, such as cc_cedict=0.2.")
+    max_train_samples: int | None = _option("At most this many rows of --dataset (a seeded sample).")
+    max_eval_samples: int | None = _option("At most this many evaluation rows (the first ones).", 2000)
+    max_source_length: int = _option("Longer examples are left out and counted.", 128)
+    max_target_length: int = _option("Longer examples are left out and counted.", 128)
+    tag_share: float | None = _option(
+        "Share of sources that begin with the target's language tag; default: 0.5 for en-zh, 0 for zh-en, 1 for both."
+    )
+    final_stop_share: float = _option("Share of pairs whose final full stop is dropped or added on both sides.", 0.1)
+    clean: bool = _option("Drop empty, untranslated, lopsided, overlong, duplicate rows; each is counted.", True)
+    preprocess_num_proc: int | None = _option("Processes for cleaning and tokenising.")
+
+    def __post_init__(self) -> None:
+        """Check counts and shares."""
+        self.dataset = self.dataset or ["Helsinki-NLP/opus-100"]
+        if len(self.extra_train_repeat) not in (1, len(self.extra_train_csv)):
+            raise UserError(
+                f"--extra-train-repeat has {len(self.extra_train_repeat)} numbers for {len(self.extra_train_csv)} "
+                "--extra-train-csv files: give one for all, or one for each"
+            )
+        for name in ("tag_share", "final_stop_share"):
+            if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
+
+    def extra_sources(self) -> list[tuple[str, float]]:
+        """Each extra file with its number of copies."""
+        repeats = self.extra_train_repeat * (len(self.extra_train_csv) if len(self.extra_train_repeat) == 1 else 1)
+        return list(zip(self.extra_train_csv, repeats, strict=True))
+
+
+@dataclass
+class DistillTrainingArguments(Seq2SeqTrainingArguments):
+    """Hugging Face's training options, and what distillation adds."""
+
+    alpha_ce: float = _option("Share of the labels in the loss; the rest is the teacher's.", 1.0)
+    temperature: float = _option("Softens student and teacher in the teacher's share of the loss.", 2.0)
+    tokens_per_batch: int = _option(
+        "Padded tokens a batch, source + target, per device; 0: use --per-device-train-batch-size.", 0
+    )
+    num_beams: int = _option("Beams of the translations made at evaluation.", 1)
+    early_stopping_patience: int = _option("Stop after this many evaluations without a better one; 0: never.", 0)
+    overwrite_output_dir: bool = _option("Start anew in a folder that holds another run.", False)
+
+    def __post_init__(self) -> None:
+        """Check the shares; hand `num_beams` to generation; keep the columns that the batches need."""
+        if not 0.0 <= self.alpha_ce <= 1.0:
+            raise UserError(f"--alpha-ce {self.alpha_ce}: expected a share from 0 to 1")
+        if self.temperature <= 0.0:
+            raise UserError(f"--temperature {self.temperature}: expected a number above 0")
+        if not self.output_dir:
+            raise UserError(
+                "--output-dir is missing: name the folder for the trained model, such as outputs/my-student"
+            )
+        self.generation_num_beams = self.num_beams
+        self.remove_unused_columns = False
+        super().__post_init__()
+
+
+Arguments = tuple[ModelArguments, DataArguments, DistillTrainingArguments]
+
+
+class _Parser(HfArgumentParser):
+    """Reports a bad option as one line, without the page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}. See --help.")
+
+
+def parse_arguments(arguments: list[str] | None = None, description: str | None = None) -> Arguments:
+    """Options from `--config FILE.yaml` and the command line, which wins.
+
+    Args:
+        arguments: the command line; default: sys.argv.
+        description: head of `--help`.
+
+    Raises:
+        UserError: an unknown key or option (the nearest real one is named), a wrong type, options that contradict.
+    """
+    parser = _Parser(
+        [ModelArguments, DataArguments, DistillTrainingArguments],
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", metavar="FILE.yaml", help="A stage: options as YAML; the command line wins.")
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    given = {token[2:].split("=")[0].replace("-", "_") for token in tokens if token.startswith("--")}
+    known = {action.dest for action in parser._actions}
+    unknown = sorted(name for name in given - known if not (name.startswith("no_") and name[3:] in known))
+    if unknown and "help" not in given:
+        raise UserError(f"unknown option --{unknown[0].replace('_', '-')}{_nearest(unknown[0], known, '--')}")
+    config = _config_path(tokens)
+    values = {} if config is None else _read_config(config, known)
+    from_config = [token for key, value in values.items() if key not in given for token in _tokens(key, value)]
+    *parsed, _ = parser.parse_args_into_dataclasses(from_config + tokens, look_for_args_file=False)
+    return tuple(parsed)  # pyright: ignore[reportReturnType]
+
+
+def _config_path(tokens: list[str]) -> Path | None:
+    for position, token in enumerate(tokens):
+        if token.startswith("--config="):
+            return Path(token.removeprefix("--config="))
+        if token == "--config" and position + 1 < len(tokens):
+            return Path(tokens[position + 1])
+    return None
+
+
+def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not valid YAML ({error})") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected 'option: value' lines, found {type(values).__name__}")
+    values = {str(key).replace("-", "_"): value for key, value in values.items()}
+    for key in values:
+        if key not in known:
+            raise UserError(f"{path}: unknown key {key!r}{_nearest(key, known, '')}")
+    return values
+
+
+def _tokens(key: str, value: Any) -> list[str]:
+    """A YAML value as command-line tokens; null leaves the default."""
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return [f"--{key}", *map(str, value)] if value else []
+    if isinstance(value, dict):
+        return [f"--{key}", json.dumps(value)]
+    return [f"--{key}={value}"]
+
+
+def _nearest(name: str, known: set[str], prefix: str) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    shown = near[0].replace("_", "-") if near and prefix else (near[0] if near else "")
+    return f"; did you mean {prefix}{shown}?" if near else ""
+
+
+def resolved_options(arguments: Arguments) -> dict[str, Any]:
+    """Every option with its value, for options.json: enough to repeat the run."""
+    model, data, training = arguments
+    return {**dataclasses.asdict(model), **dataclasses.asdict(data), **training.to_dict()}

@@ -1,0 +1,100 @@
+"""From options to tokenised training and evaluation data, and a report of what went in."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+
+from marian_distill.languages import TAGS, directions_of, languages_of
+from marian_distill.pieces import MarianPieces
+from marian_distill.text.cleaning import clean
+from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights, source_labels
+from marian_distill.text.tokenization import TAG_SHARES, tokenize_parallel
+from marian_distill.training.arguments import DataArguments
+
+logger = logging.getLogger(__name__)
+
+
+def training_data(options: DataArguments, pieces: MarianPieces, seed: int) -> tuple[datasets.Dataset, dict[str, Any]]:
+    """Corpora cleaned, the extra files on top as they are, mixed and tokenised; and counts and fingerprints for JSON."""
+    report: dict[str, Any] = {"fingerprints": {}, "cleaning": {}}
+    main, extra = [], []
+    for name in options.dataset:
+        corpus = load_parallel(CorpusSource(name, options.dataset_config))
+        report["fingerprints"][name] = corpus._fingerprint
+        if options.clean:
+            corpus, cleaning = clean(corpus, num_proc=options.preprocess_num_proc)
+            report["cleaning"][name] = cleaning.as_dict()
+            logger.info("cleaning of %s:\n%s", name, cleaning.table())
+        main.append((corpus, 1.0))
+    for name, repeat in options.extra_sources():
+        # Not cleaned: rows of an extra file may be repeated on purpose.
+        corpus = load_parallel(CorpusSource(name))
+        report["fingerprints"][name] = corpus._fingerprint
+        extra.append((corpus, repeat))
+    mixed = mix(
+        main,
+        extra,
+        source_weights=parse_source_weights(options.source_weight),
+        max_samples=options.max_train_samples,
+        seed=seed,
+    )
+    codes, names = source_labels(mixed)
+    report["sources"] = dict(zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True))
+    tokenized = tokenize_parallel(
+        mixed,
+        pieces,
+        options.direction,
+        max_source_length=options.max_source_length,
+        max_target_length=options.max_target_length,
+        tag_share=_tag_share(options, pieces),
+        final_stop_share=options.final_stop_share,
+        seed=seed,
+        num_proc=options.preprocess_num_proc,
+    )
+    report["examples"] = len(tokenized)
+    report["tokens"] = {
+        side: int(np.asarray(tokenized.with_format("numpy")[f"{side}_length"][:]).sum())
+        for side in ("source", "target")
+    }
+    logger.info("training data: %s", {key: report[key] for key in ("examples", "tokens", "sources")})
+    return tokenized, report
+
+
+def evaluation_data(
+    options: DataArguments, pieces: MarianPieces
+) -> datasets.Dataset | dict[str, datasets.Dataset] | None:
+    """The evaluation rows as they are, tagged as the phone tags them; by direction where the student has both."""
+    if options.eval_dataset is not None:
+        corpus = load_parallel(CorpusSource(options.eval_dataset, options.dataset_config), "validation")
+    elif Path(options.dataset[0]).is_file():
+        return None  # a file has no validation split
+    else:
+        corpus = load_parallel(CorpusSource(options.dataset[0], options.dataset_config), "validation")
+    if options.max_eval_samples is not None:
+        corpus = corpus.select(range(min(options.max_eval_samples, len(corpus))))
+    tag_share = _tag_share(options, pieces)
+    by_direction = {
+        direction: tokenize_parallel(
+            corpus,
+            pieces,
+            direction,
+            max_source_length=510,
+            max_target_length=510,
+            tag_share=float(options.direction == "both" or bool(tag_share)),
+            final_stop_share=0.0,
+        )
+        for direction in directions_of(options.direction)
+    }
+    return by_direction if len(by_direction) > 1 else next(iter(by_direction.values()))
+
+
+def _tag_share(options: DataArguments, pieces: MarianPieces) -> float | None:
+    """The share asked for; by default none where the tokenizer (a hub teacher's, perhaps) does not know the tag."""
+    if options.direction == "both" or options.tag_share is not None:
+        return options.tag_share
+    (direction,) = directions_of(options.direction)
+    known = TAGS[languages_of(direction)[1]] in pieces.vocabulary
+    return TAG_SHARES[direction] if known else 0.0

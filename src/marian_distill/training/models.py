@@ -1,0 +1,130 @@
+"""From options to models: where teacher, tokenizer and student come from, and whether they fit together."""
+
+import logging
+from pathlib import Path
+
+import torch
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+from transformers import GenerationConfig, MarianMTModel
+
+from marian_distill.errors import UserError
+from marian_distill.pieces import MarianPieces
+from marian_distill.training.arguments import DistillTrainingArguments, ModelArguments
+from marian_distill.training.students import MarianStudent, check_config, load_config, new_student, zero_pad_row
+from marian_distill.training.teacher_init import InitReport, init_from_teacher, parse_layer_map
+
+logger = logging.getLogger(__name__)
+
+TOKENIZER_FILES = ["source.spm", "target.spm", "vocab.json", "tokenizer_config.json", "special_tokens_map.json"]
+
+
+def attention_implementation() -> str:
+    """Fused attention loses on short sequences on a CPU, and wins on a GPU."""
+    return "sdpa" if torch.cuda.is_available() else "eager"
+
+
+def tokenizer_folder(name: str) -> Path:
+    """Folder of the tokenizer files of a local folder or a hub model (fetched, or found in the hub's cache)."""
+    if Path(name).is_dir():
+        return Path(name)
+    try:
+        return Path(snapshot_download(name, allow_patterns=TOKENIZER_FILES))
+    except (HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError) as error:
+        raise UserError(f"{name}: neither a folder here nor a model on the hub that can be reached") from error
+
+
+def load_pieces(options: ModelArguments) -> MarianPieces:
+    """The student's tokenizer: the one given, or its model's, or the teacher's."""
+    name = options.tokenizer_dir or options.student_model or options.teacher_model
+    if name is None:
+        raise UserError("--tokenizer-dir is missing: build a tokenizer with scripts/build_joint_tokenizer.py")
+    return MarianPieces(tokenizer_folder(name))
+
+
+def load_teacher(options: ModelArguments, pieces: MarianPieces, alpha_ce: float) -> MarianMTModel | None:
+    """The teacher in fp32, where this stage starts or learns from one.
+
+    Raises:
+        UserError: distillation of logits without a teacher, or from one whose vocabulary is another.
+    """
+    if alpha_ce == 1.0 and not options.init_from_teacher:
+        return None
+    if options.teacher_model is None:
+        raise UserError(
+            f"--alpha-ce {alpha_ce} needs a teacher: give --teacher-model, or --alpha-ce 1 for labels alone"
+        )
+    if alpha_ce < 1.0 and not same_vocabulary(options, pieces):
+        raise UserError(
+            f"--alpha-ce {alpha_ce} compares logits piece by piece, but {options.teacher_model} has another vocabulary "
+            f"than {pieces.directory}. Use sequence-level distillation instead: translate the corpus with the teacher "
+            "and train on that with --alpha-ce 1"
+        )
+    return _load(MarianMTModel, options.teacher_model)
+
+
+def same_vocabulary(options: ModelArguments, pieces: MarianPieces) -> bool:
+    """Whether the teacher gives every piece the same id as the student's tokenizer."""
+    return MarianPieces(tokenizer_folder(str(options.teacher_model))).vocabulary == pieces.vocabulary
+
+
+def teacher_dtype(options: ModelArguments, training: DistillTrainingArguments) -> torch.dtype:
+    """Type of the teacher's weights while it teaches."""
+    if options.teacher_dtype != "auto":
+        return getattr(torch, options.teacher_dtype)
+    return torch.bfloat16 if training.bf16 else torch.float16 if training.fp16 else torch.float32
+
+
+def make_student(
+    options: ModelArguments, pieces: MarianPieces, teacher: MarianMTModel | None
+) -> tuple[MarianStudent, InitReport | None]:
+    """A student to go on with, or a new one, from the teacher's tensors where asked; and what was taken over."""
+    report = None
+    if options.student_model is not None:
+        student = _load(MarianStudent, options.student_model)
+        check_config(student.config, options.student_model)
+    else:
+        student = new_student(load_config(str(options.student_config)))
+    _check_vocabulary(student, pieces, str(options.student_model or options.student_config))
+    if teacher is not None and options.init_from_teacher:
+        layers = {}
+        for side in ("encoder", "decoder"):
+            text = getattr(options, f"init_from_teacher_{side}_layer_map")
+            counts = [getattr(model.config, f"{side}_layers") for model in (student, teacher)]
+            layers[f"{side}_layer_map"] = None if text is None else parse_layer_map(text, *counts, side)
+        report = init_from_teacher(student, teacher, same_vocabulary=same_vocabulary(options, pieces), **layers)
+        logger.info("from the teacher: %s", report.summary())
+    zero_pad_row(student)
+    student.generation_config = _generation_config(student)
+    return student, report
+
+
+def _load(kind: type[MarianMTModel], name: str) -> MarianMTModel:
+    """A model from a folder or the hub: safetensors only, no code from there."""
+    try:
+        return kind.from_pretrained(name, use_safetensors=True, attn_implementation=attention_implementation())
+    except OSError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{name}: no Marian model in safetensors there ({reason})") from error
+
+
+def _check_vocabulary(student: MarianStudent, pieces: MarianPieces, name: str) -> None:
+    if student.config.vocab_size != len(pieces.vocabulary) or student.config.pad_token_id != pieces.pad_id:
+        raise UserError(
+            f"{name}: vocab_size {student.config.vocab_size} and pad id {student.config.pad_token_id} do not match the "
+            f"tokenizer {pieces.directory} with {len(pieces.vocabulary)} pieces and pad id {pieces.pad_id}; "
+            "make a config with scripts/make_student_config.py --vocab-size"
+        )
+
+
+def _generation_config(student: MarianStudent) -> GenerationConfig:
+    """Greedy output that starts from `<pad>` and never says it, as the exported engines do."""
+    pad = student.config.pad_token_id
+    return GenerationConfig(
+        bad_words_ids=[[pad]],
+        pad_token_id=pad,
+        decoder_start_token_id=pad,
+        eos_token_id=student.config.eos_token_id,
+        max_new_tokens=128,
+        num_beams=1,
+    )

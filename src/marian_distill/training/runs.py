@@ -1,0 +1,167 @@
+"""A run's output folder: what is needed to repeat it, to go on after a kill, and to read what came of it.
+
+options.json is written first, the model after training, run.json last: a folder with run.json is a finished run.
+"""
+
+import importlib.metadata
+import json
+import logging
+import platform
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from marian_distill.errors import UserError
+from marian_distill.files import atomic_writer, read_json, write_json
+
+logger = logging.getLogger(__name__)
+
+OPTIONS_FILE = "options.json"
+RUN_FILE = "run.json"
+# Options that may differ between a run and its resumption: they change where and how, not what is trained.
+FREE_OPTIONS = frozenset(
+    "overwrite_output_dir resume_from_checkpoint preprocess_num_proc report_to logging_dir disable_tqdm log_level "
+    "dataloader_num_workers dataloader_persistent_workers dataloader_prefetch_factor save_total_limit push_to_hub "
+    "hub_token hub_model_id run_name local_rank".split()
+)
+PACKAGES = ("torch", "transformers", "datasets", "accelerate", "sentencepiece", "sacrebleu")
+
+
+def open_output_dir(directory: str | Path, options: Mapping[str, Any], *, overwrite: bool) -> Path | None:
+    """Make the folder ready; the checkpoint to resume from, if an interrupted run of the same options left one.
+
+    Args:
+        directory: the run's output folder.
+        options: resolved options, as JSON values.
+        overwrite: delete another run's files instead of refusing.
+
+    Raises:
+        UserError: the folder holds a run with other options, or files that are no run at all.
+    """
+    directory = Path(directory)
+    options = json.loads(json.dumps(options, default=str))
+    if overwrite and directory.exists():
+        shutil.rmtree(directory)
+    if (directory / OPTIONS_FILE).exists():
+        _check_same_run(directory, read_json(directory / OPTIONS_FILE), options)
+    elif directory.exists() and any(directory.iterdir()):
+        raise UserError(f"{directory}: not empty and no run of this program; choose another --output-dir")
+    write_json(directory / OPTIONS_FILE, options)
+    return last_checkpoint(directory)
+
+
+def is_finished(directory: str | Path) -> bool:
+    """Whether a run has written its model and its run.json."""
+    return (Path(directory) / RUN_FILE).is_file()
+
+
+def last_checkpoint(directory: Path) -> Path | None:
+    """The newest whole checkpoint; ones that a kill left half written are deleted.
+
+    The Trainer writes trainer_state.json last, so a checkpoint is whole when that can be read.
+    """
+    checkpoints = sorted(directory.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    for checkpoint in reversed(checkpoints):
+        try:
+            json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            logger.warning("%s is half written; deleting it", checkpoint)
+            shutil.rmtree(checkpoint)
+        else:
+            return checkpoint
+    return None
+
+
+def _check_same_run(directory: Path, there: dict[str, Any], now: dict[str, Any]) -> None:
+    for key in sorted(now.keys() - FREE_OPTIONS):
+        if key in there and there[key] != now[key]:
+            raise UserError(
+                f"{directory}: holds another run ({key} is {there[key]!r} there, {now[key]!r} now); "
+                "choose another --output-dir, or give --overwrite-output-dir to delete it"
+            )
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, of this project and its main packages, and the git revision (`+` where files differ)."""
+    found = {"python": platform.python_version(), "distill-zh-en": importlib.metadata.version("distill-zh-en")}
+    found |= {name: importlib.metadata.version(name) for name in PACKAGES}
+    return found | {"git": _git("describe", "--always", "--dirty=+", "--exclude=*") or "unknown"}
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        result = subprocess.run(  # noqa: S603 (fixed arguments)
+            ["git", *arguments],  # noqa: S607
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()
+
+
+def publish_model(staged: Path, directory: str | Path) -> None:
+    """Move a saved model's files, one rename each, from a folder inside `directory` to `directory` itself."""
+    for file in sorted(staged.iterdir()):
+        file.replace(Path(directory) / file.name)
+    staged.rmdir()
+
+
+def write_model_card(directory: str | Path, options: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+    """README.md of a trained model: what it is, from what, how good, how to use it, how to repeat it."""
+    directory = Path(directory)
+    languages = "\n".join(f"- {language}" for language in ("en", "zh"))
+    scores = "\n".join(
+        f"| {name.removeprefix('eval_')} | {value:.4g} |"
+        for name, value in run["metrics"].items()
+        if name.startswith("eval_") and isinstance(value, int | float)
+    )
+    trained_on = "\n".join(f"- `{name}`: {rows:,} pairs" for name, rows in run["data"]["sources"].items())
+    start = options["student_model"] or ("the teacher's layers" if options["init_from_teacher"] else "random weights")
+    lines = f"""---
+language:
+{languages}
+library_name: transformers
+pipeline_tag: translation
+tags:
+- marian
+- knowledge-distillation
+---
+
+# {directory.name}
+
+A Marian translator, direction {options["direction"]}, {run["parameters"]:,} parameters, trained with distill-zh-en.
+
+- start: {start}
+- teacher: {options["teacher_model"] or "none"}; alpha_ce {options["alpha_ce"]}, temperature {options["temperature"]}
+- updates: {run["steps"]:,}; seed {options["seed"]}; git revision {run["versions"]["git"]}
+
+## Evaluation
+
+| metric | value |
+|---|---|
+{scores}
+
+{chr(10).join(f"{name}: `{signature}`" for name, signature in run["signatures"].items())}
+
+## Training data
+
+{trained_on}
+
+## Use
+
+```
+uv run -s scripts/export_ct2.py {directory} --output-dir {directory}-ct2-int8
+uv run -s scripts/translate_ct2.py --model-dir {directory}-ct2-int8
+```
+
+## Repeat
+
+Every option is in {OPTIONS_FILE}; versions, data fingerprints and metrics are in {RUN_FILE}.
+"""
+    with atomic_writer(directory / "README.md") as stream:
+        stream.write(lines)

@@ -1,0 +1,180 @@
+"""Student models: their configs, their sizes, and the forward pass that ends in a loss instead of logits.
+
+The architecture is `MarianMTModel` of transformers (Junczys-Dowmunt et al. 2018, "Marian"): post-norm, sinusoidal
+positions, one embedding table for source, target and output.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import MarianConfig, MarianMTModel
+
+from marian_distill.errors import UserError
+from marian_distill.files import read_json
+from marian_distill.training.losses import IGNORED_LABEL, LossSums, Projection
+
+POSITIONS = 512
+
+Objective = Callable[[Projection, Tensor, Projection | None], LossSums]
+
+
+class MarianStudent(MarianMTModel):
+    """`MarianMTModel` that can hand its last states to an objective, so that no whole logits tensor is made.
+
+    Saved and loaded as a plain `MarianMTModel`.
+    """
+
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        *args: Any,
+        objective: Objective | None = None,
+        teacher: Projection | None = None,
+        labels: Tensor | None = None,
+        **inputs: Any,
+    ) -> Any:
+        """Like `MarianMTModel.forward`; with an `objective`, its `LossSums` over the labels that count.
+
+        Args:
+            objective: called with this model's projection, the labels [tokens] and the teacher's projection.
+            teacher: the teacher's projection of the same tokens (see `decoder_projection`).
+            labels: [batch, target], −100 where padded.
+        """
+        if objective is None:
+            return super().forward(*args, labels=labels, **inputs)
+        if labels is None:
+            raise ValueError("an objective needs labels")
+        active = labels != IGNORED_LABEL
+        return objective(decoder_projection(self, active, **inputs), labels[active], teacher)
+
+    def save_pretrained(self, *args: Any, **kwargs: Any) -> Any:
+        """Save as the class that everyone has."""
+        saved = super().save_pretrained(*args, **kwargs)
+        directory = Path(kwargs.get("save_directory", args[0] if args else ""))
+        if kwargs.get("is_main_process", True):
+            self.config.architectures = [MarianMTModel.__name__]
+            self.config.save_pretrained(directory)
+        return saved
+
+
+def decoder_projection(model: MarianMTModel, active: Tensor, **inputs: Tensor) -> Projection:
+    """Run encoder and decoder; states of the active target tokens [tokens, d] with the projection's weight and bias.
+
+    Args:
+        model: student or teacher.
+        active: [batch, target] bool, True where a label counts.
+        inputs: input_ids, attention_mask [batch, source], decoder_input_ids [batch, target].
+    """
+    states = model.model(**inputs, use_cache=False).last_hidden_state
+    return Projection(states[active], model.lm_head.weight, model.final_logits_bias[0])
+
+
+def student_config(
+    *,
+    d_model: int,
+    encoder_layers: int,
+    decoder_layers: int,
+    attention_heads: int,
+    ffn_dim: int,
+    vocab_size: int,
+    dropout: float = 0.1,
+    activation_function: str = "swish",
+    eos_token_id: int = 0,
+    like: MarianConfig | None = None,
+) -> MarianConfig:
+    """A Marian config with `<pad>` last, tied embeddings and 512 positions.
+
+    Args:
+        d_model: width; `attention_heads` must divide it and it must be even (sine and cosine halves).
+        vocab_size: pieces and `<pad>` together.
+        like: another config whose activation function and embedding scale are taken over (a teacher's).
+    """
+    if like is not None:
+        activation_function, eos_token_id = like.activation_function, like.eos_token_id
+    config = MarianConfig(
+        vocab_size=vocab_size,
+        decoder_vocab_size=vocab_size,
+        d_model=d_model,
+        encoder_layers=encoder_layers,
+        decoder_layers=decoder_layers,
+        encoder_attention_heads=attention_heads,
+        decoder_attention_heads=attention_heads,
+        encoder_ffn_dim=ffn_dim,
+        decoder_ffn_dim=ffn_dim,
+        max_position_embeddings=POSITIONS,
+        activation_function=activation_function,
+        dropout=dropout,
+        attention_dropout=0.0,
+        activation_dropout=0.0,
+        scale_embedding=True if like is None else like.scale_embedding,
+        pad_token_id=vocab_size - 1,
+        decoder_start_token_id=vocab_size - 1,
+        eos_token_id=eos_token_id,
+        forced_eos_token_id=None,
+        bos_token_id=None,
+        architectures=[MarianMTModel.__name__],
+    )
+    check_config(config, "student config")
+    return config
+
+
+def load_config(path: str | Path) -> MarianConfig:
+    """Read a student config (a MarianConfig JSON) and check it."""
+    values = read_json(path)
+    if not isinstance(values, dict) or values.get("model_type") != "marian":
+        raise UserError(f"{path}: not a Marian config (expected a JSON object with model_type 'marian')")
+    config = MarianConfig.from_dict(values)
+    check_config(config, str(path))
+    return config
+
+
+def check_config(config: MarianConfig, name: str) -> None:
+    """Refuse a config that cannot be built or exported; the message names the values."""
+    for side, heads in (
+        ("encoder_attention_heads", config.encoder_attention_heads),
+        ("decoder_attention_heads", config.decoder_attention_heads),
+    ):
+        if heads < 1 or config.d_model % heads:
+            raise UserError(f"{name}: {side} {heads} does not divide d_model {config.d_model}; choose one that does")
+    if config.d_model % 2:
+        raise UserError(f"{name}: d_model {config.d_model} is odd; sinusoidal positions need an even width")
+    if config.pad_token_id != config.vocab_size - 1:
+        raise UserError(
+            f"{name}: pad_token_id {config.pad_token_id} is not the last of {config.vocab_size} ids; "
+            "the CTranslate2 converter drops the last row as <pad>, so it must be last"
+        )
+    if config.max_position_embeddings < POSITIONS:
+        raise UserError(f"{name}: max_position_embeddings {config.max_position_embeddings} is below {POSITIONS}")
+
+
+def new_student(config: MarianConfig) -> MarianStudent:
+    """A student with random weights: embeddings N(0, 1/d_model) so that scaled ones have unit variance.
+
+    The linear layers are Glorot-uniform as in Marian; the `<pad>` row is zero.
+    """
+    config.init_std = config.d_model**-0.5
+    student = MarianStudent(config)
+    for module in student.modules():
+        if isinstance(module, torch.nn.Linear) and module is not student.lm_head:
+            torch.nn.init.xavier_uniform_(module.weight)
+    zero_pad_row(student)
+    return student
+
+
+@torch.no_grad()
+def zero_pad_row(model: MarianMTModel) -> None:
+    """Set the `<pad>` embedding to zero: the engines start decoding from a zero vector."""
+    model.get_input_embeddings().weight[model.config.pad_token_id].zero_()
+
+
+def pad_row_norm(model: MarianMTModel) -> float:
+    """Euclidean norm of the `<pad>` embedding; 0.0 in a sound model."""
+    return float(model.get_input_embeddings().weight.detach()[model.config.pad_token_id].norm())
+
+
+def parameter_count(config: MarianConfig) -> int:
+    """Parameters of a model with this config, tied ones once, positions included; no memory is spent."""
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in MarianMTModel(config).parameters())

@@ -1,0 +1,228 @@
+"""`DistillSeq2SeqTrainer`: the Hugging Face trainer with a frozen teacher, like-length batches and a fused loss."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate.utils import gather_object
+from datasets import Dataset
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from transformers import MarianMTModel, Seq2SeqTrainer
+from transformers.trainer import TRAINING_ARGS_NAME
+from transformers.trainer_utils import EvalLoopOutput
+
+from marian_distill.errors import UserError
+from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
+from marian_distill.languages import is_han
+from marian_distill.pieces import MarianPieces
+from marian_distill.text.batching import LengthBatchSampler, Seq2SeqCollator
+from marian_distill.training.arguments import DistillTrainingArguments
+from marian_distill.training.callbacks import StopOnSigtermCallback, ThroughputCallback, ZeroPadEmbeddingCallback
+from marian_distill.training.losses import IGNORED_LABEL, DistillationLoss, Projection, projection_loss
+from marian_distill.training.students import MarianStudent, decoder_projection, pad_row_norm
+
+
+class DistillSeq2SeqTrainer(Seq2SeqTrainer):
+    """Trains a student on labels and, with `alpha_ce` < 1, on a teacher's distributions.
+
+    Args:
+        model: the student.
+        args: training options; `alpha_ce`, `temperature`, `label_smoothing_factor` and `tokens_per_batch` are read here.
+        pieces: the tokenizer, for `<pad>` and for decoding what is generated at evaluation.
+        teacher: a model with the student's vocabulary; frozen, in eval mode, in the type it was loaded in.
+        train_dataset, eval_dataset: rows of `input_ids` and `labels` (lists of ids, `</s>` last) and
+            `source_length` and `target_length`. `eval_dataset` may be a dict of them by name.
+        **trainer_options: everything else of `Seq2SeqTrainer`.
+    """
+
+    args: DistillTrainingArguments
+
+    def __init__(
+        self,
+        model: MarianStudent,
+        args: DistillTrainingArguments,
+        pieces: MarianPieces,
+        teacher: MarianMTModel | None = None,
+        **trainer_options: Any,
+    ) -> None:
+        if args.alpha_ce < 1.0:
+            check_same_vocabulary(model, teacher, args.alpha_ce)
+        collator = Seq2SeqCollator(pieces.pad_id, IGNORED_LABEL)
+        super().__init__(model=model, args=args, data_collator=collator, **trainer_options)
+        self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
+        self.pieces = pieces
+        self.distillation = DistillationLoss(args.alpha_ce, args.temperature, args.label_smoothing_factor)
+        self.teacher = teacher.to(args.device).eval().requires_grad_(False) if teacher is not None else None
+        self.throughput, self.sigterm = ThroughputCallback(), StopOnSigtermCallback()
+        for callback in (ZeroPadEmbeddingCallback(), self.throughput, self.sigterm):
+            self.add_callback(callback)
+        self.signatures: dict[str, str] = {}  # of the scores of the latest evaluation, by metric name
+        self._since_log = torch.zeros(3, dtype=torch.float64)  # cross-entropy, divergence, target tokens
+
+    # Batches
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Batches of like length: `tokens_per_batch` padded tokens each, else `per_device_train_batch_size` examples."""
+        return self.accelerator.prepare(self._loader(self.train_dataset, self.train_sampler()))
+
+    def train_sampler(self) -> LengthBatchSampler:
+        """The sampler of the training data; its order hangs on the data seed and the epoch alone."""
+        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+        return self._sampler(self.train_dataset, self.args.per_device_train_batch_size, seed=seed, shuffle=True)
+
+    def get_eval_dataloader(self, eval_dataset: str | Dataset | None = None) -> DataLoader:
+        """Batches of like length, longest first."""
+        if isinstance(eval_dataset, str):
+            eval_dataset = self.eval_dataset[eval_dataset]
+        dataset = self.eval_dataset if eval_dataset is None else eval_dataset
+        sampler = self._sampler(dataset, self.args.per_device_eval_batch_size, seed=0, shuffle=False)
+        return self.accelerator.prepare(self._loader(dataset, sampler))
+
+    def _sampler(self, dataset: Any, batch_size: int, *, seed: int, shuffle: bool) -> LengthBatchSampler:
+        tokens = self.args.tokens_per_batch
+        lengths = dataset.with_format("numpy")
+        return LengthBatchSampler(
+            lengths["source_length"][:],
+            lengths["target_length"][:],
+            batch_size=0 if tokens else batch_size,
+            tokens=tokens,
+            seed=seed,
+            shuffle=shuffle,
+        )
+
+    def _loader(self, dataset: Any, sampler: LengthBatchSampler) -> DataLoader:
+        return DataLoader(
+            dataset.select_columns(["input_ids", "labels"]).with_format("numpy"),
+            batch_sampler=sampler,
+            collate_fn=self.data_collator,
+            num_workers=self.args.dataloader_num_workers,
+            persistent_workers=self.args.dataloader_persistent_workers,
+            prefetch_factor=self.args.dataloader_prefetch_factor,
+            pin_memory=self.args.dataloader_pin_memory and self.args.device.type == "cuda",
+        )
+
+    # Loss
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor | tuple[Tensor, None]:
+        """Loss per target token of the whole accumulated batch.
+
+        Args:
+            model: the student, perhaps wrapped for several processes.
+            inputs: `input_ids`, `attention_mask` [batch, source]; `decoder_input_ids`, `labels` [batch, target].
+            return_outputs: accepted for the base class; there are no logits to return.
+            num_items_in_batch: target tokens of the whole accumulated batch, in all processes.
+        """
+        active = inputs["labels"] != IGNORED_LABEL
+        tokens = active.sum()
+        sums = model(
+            **inputs, objective=partial(projection_loss, self.distillation), teacher=self._teach(inputs, active)
+        )
+        loss = sums.loss / (tokens if num_items_in_batch is None else num_items_in_batch)
+        if num_items_in_batch is not None and self.args.average_tokens_across_devices:
+            loss = loss * self.accelerator.num_processes  # the gradient all-reduce takes the mean
+        self._since_log += torch.stack([sums.cross_entropy, sums.divergence, tokens]).detach().to("cpu", torch.float64)
+        self.throughput.count(int(tokens) + int(inputs["attention_mask"].sum()))
+        return (loss, None) if return_outputs else loss
+
+    @torch.no_grad()
+    def _teach(self, inputs: dict[str, Tensor], active: Tensor) -> Projection | None:
+        """The teacher's projection of the batch's target tokens, where the loss asks for it."""
+        if self.teacher is None or self.distillation.alpha_ce == 1.0:
+            return None
+        return decoder_projection(self.teacher, active, **{key: inputs[key] for key in inputs if key != "labels"})
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add the parts of the loss (nats per target token) and the speed to the training log."""
+        if "loss" in logs:
+            cross_entropy, divergence, tokens = self._since_log.tolist()
+            logs["cross_entropy"] = cross_entropy / max(tokens, 1)
+            if self.distillation.alpha_ce < 1.0:
+                logs["divergence"] = divergence / max(tokens, 1)
+            logs["tokens_per_second"] = round(self.throughput.take())
+            self._since_log.zero_()
+        super().log(logs, start_time)
+
+    # Evaluation
+
+    @torch.no_grad()
+    def evaluation_loop(
+        self,
+        dataloader: DataLoader,
+        description: str,
+        prediction_loss_only: bool | None = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
+    ) -> EvalLoopOutput:
+        """Cross-entropy per target token and, with `predict_with_generate`, BLEU and chrF++ of greedy or beam output.
+
+        Without label smoothing and without the teacher, so that runs with other losses compare.
+        """
+        model = self.model.eval()
+        totals = torch.zeros(2, dtype=torch.float64)
+        hypotheses: list[str] = []
+        references: list[str] = []
+        for batch in dataloader:
+            inputs = self._prepare_inputs(batch)
+            with self.compute_loss_context_manager():
+                sums = model(**inputs, objective=partial(projection_loss, DistillationLoss()))
+            target_tokens = (inputs["labels"] != IGNORED_LABEL).sum()
+            totals += torch.stack([sums.cross_entropy, target_tokens]).to("cpu", torch.float64)
+            if self.args.predict_with_generate:
+                generated = model.generate(
+                    input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], **self._gen_kwargs
+                )
+                hypotheses += self._decode(generated)
+                references += self._decode(inputs["labels"])
+            self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
+        totals = self.accelerator.reduce(totals.to(self.args.device, torch.float32), reduction="sum").tolist()
+        metrics = {f"{metric_key_prefix}_loss": totals[0] / max(totals[1], 1.0)}
+        if self.args.predict_with_generate:
+            hypotheses, references = gather_object(hypotheses), gather_object(references)
+            language = "zh" if any(map(is_han, "".join(references))) else "en"
+            for name, score in {
+                "bleu": bleu(hypotheses, references, language),
+                "chrf++": chrf_plus_plus(hypotheses, references),
+            }.items():
+                metrics[f"{metric_key_prefix}_{name}"] = score["score"]
+                self.signatures[f"{metric_key_prefix}_{name}"] = score["signature"]
+        samples = len(dataloader.dataset)  # pyright: ignore[reportArgumentType]
+        return EvalLoopOutput(predictions=np.empty(0), label_ids=None, metrics=metrics, num_samples=samples)
+
+    def _decode(self, rows: Tensor) -> list[str]:
+        """Texts of rows of ids [rows, tokens]; what pads them (`<pad>` or −100) and `</s>` are left out."""
+        left_out = {IGNORED_LABEL, self.pieces.pad_id, self.pieces.eos_id}
+        names = self.pieces.pieces
+        return [self.pieces.decode([names[index] for index in row if index not in left_out]) for row in rows.tolist()]
+
+    # Saving
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
+        """Save, after asserting that the `<pad>` row is zero; without the pickled arguments (options.json has them)."""
+        norm = pad_row_norm(self.model)
+        if norm != 0.0:
+            raise RuntimeError(f"the <pad> embedding has norm {norm}, not 0.0: is ZeroPadEmbeddingCallback missing?")
+        super()._save(output_dir, state_dict)
+        Path(output_dir or self.args.output_dir, TRAINING_ARGS_NAME).unlink(missing_ok=True)
+
+
+def check_same_vocabulary(student: MarianMTModel, teacher: MarianMTModel | None, alpha_ce: float) -> None:
+    """Refuse logit distillation without a teacher, or across vocabularies."""
+    if teacher is None:
+        raise UserError(
+            f"--alpha-ce {alpha_ce} needs a teacher: give --teacher-model, or --alpha-ce 1 for labels alone"
+        )
+    sizes = student.config.vocab_size, teacher.config.vocab_size
+    if sizes[0] != sizes[1]:
+        raise UserError(
+            f"--alpha-ce {alpha_ce} compares logits, but the student has {sizes[0]} pieces and the teacher {sizes[1]}. "
+            "Use sequence-level distillation instead: translate the corpus with the teacher, then train with --alpha-ce 1"
+        )
