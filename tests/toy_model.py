@@ -1,12 +1,17 @@
-"""A whole tiny model for tests: own sentences, a joint tokenizer, random Marian weights in the Hugging Face layout."""
+"""A whole tiny model for tests: own sentences, a joint tokenizer, Marian weights, random or trained for some seconds.
+
+The fixtures are imported by the conftest.py of each wing that translates; all share one trained model a session.
+"""
 
 import json
 from itertools import product
 from pathlib import Path
 
+import pytest
 import sentencepiece
 
 from marian_distill.languages import TAGS
+from marian_distill.pieces import MarianPieces
 
 _DRINKS = {"coffee": "咖啡", "tea": "茶", "milk": "牛奶", "juice": "果汁", "latte": "拿铁", "water": "水"}
 _PEOPLE = {"I": "我", "We": "我们", "They": "他们", "You": "你们"}
@@ -22,7 +27,7 @@ PAIRS = [
 
 
 def write_tokenizer(directory: Path, vocab_size: int = 600) -> int:
-    """Write source.spm, target.spm, vocab.json, tokenizer_config.json; return the vocabulary size, `<pad>` included."""
+    """Write source.spm, target.spm, vocab.json, tokenizer_config.json; return the size with `<pad>`."""
     directory.mkdir(parents=True, exist_ok=True)
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter([text for pair in PAIRS for text in pair]),
@@ -67,16 +72,16 @@ def write_model(directory: Path, seed: int = 0, **changes) -> Path:
         "eos_token_id": 0,
         "forced_eos_token_id": None,
         "max_position_embeddings": 512,
-        "d_model": 32,
+        "d_model": 64,
         "encoder_layers": 2,
         "decoder_layers": 1,
         "encoder_attention_heads": 2,
         "decoder_attention_heads": 2,
-        "encoder_ffn_dim": 64,
-        "decoder_ffn_dim": 64,
+        "encoder_ffn_dim": 128,
+        "decoder_ffn_dim": 128,
         "activation_function": "swish",
         "scale_embedding": True,
-        "init_std": 0.2,
+        "init_std": 0.05,
         "dropout": 0.0,
     }
     torch.manual_seed(seed)
@@ -84,4 +89,47 @@ def write_model(directory: Path, seed: int = 0, **changes) -> Path:
     with torch.no_grad():
         model.get_input_embeddings().weight[-1] = 0.0
     model.save_pretrained(directory)
+    return directory
+
+
+def train_model(directory: Path, steps: int = 120) -> Path:
+    """Write a model that has learnt `PAIRS` by heart, English to Chinese, with and without the tag."""
+    import torch
+    from torch.nn.utils.rnn import pad_sequence
+    from transformers import MarianMTModel
+
+    model = MarianMTModel.from_pretrained(write_model(directory, directions=["en-zh"])).train()
+    pieces = MarianPieces(directory)
+    english, chinese = zip(*PAIRS, strict=True)
+    halves = pieces.source_pieces(english[::2], TAGS["zh"]) + pieces.source_pieces(english[1::2])
+    sources = [torch.tensor(pieces.ids(source)) for source in halves]
+    targets = [torch.tensor(pieces.ids(target)) for target in pieces.target_pieces(chinese[::2] + chinese[1::2])]
+    input_ids = pad_sequence(sources, batch_first=True, padding_value=pieces.pad_id)
+    labels = pad_sequence(targets, batch_first=True, padding_value=-100)
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    for _ in range(steps):
+        model(input_ids=input_ids, attention_mask=(input_ids != pieces.pad_id).long(), labels=labels).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        with torch.no_grad():
+            model.get_input_embeddings().weight[-1] = 0.0
+    model.save_pretrained(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def toy_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained Hugging Face folder that declares `en-zh`."""
+    directory = tmp_path_factory.getbasetemp() / "toy-model"
+    return directory if directory.exists() else train_model(directory)
+
+
+@pytest.fixture(scope="session")
+def toy_ct2_dir(tmp_path_factory: pytest.TempPathFactory, toy_model_dir: Path) -> Path:
+    """Its float32 CTranslate2 folder."""
+    from marian_distill.export.ctranslate2 import export_model
+
+    directory = tmp_path_factory.getbasetemp() / "toy-ct2"
+    if not directory.exists():
+        export_model(toy_model_dir, directory, "float32", PAIRS[::7])
     return directory

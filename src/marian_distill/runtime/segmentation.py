@@ -78,11 +78,12 @@ def segment_line(line: str, length: Callable[[str], int], max_length: int) -> li
 def _shorten(
     text: str, length: Callable[[str], int], max_length: int, patterns: Sequence[re.Pattern[str]]
 ) -> list[str]:
+    text = text.strip()
     if length(text) <= max_length or not patterns:
-        return [text.strip()]
+        return [text]
     packed: list[str] = []
     for unit in patterns[0].findall(text):
-        if packed and length(packed[-1] + unit) <= max_length:
+        if packed and length((packed[-1] + unit).rstrip()) <= max_length:
             packed[-1] += unit
         else:
             packed.append(unit)

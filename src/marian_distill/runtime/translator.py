@@ -79,8 +79,8 @@ def choose_direction(config: Mapping, direction: str | None) -> tuple[Direction,
 def segment_bound(config: Mapping, max_decoding_length: int) -> int:
     """Longest segment, in source tokens, whose translation fits in `max_decoding_length` target tokens.
 
-    Translations here have 0.7–1.3 target tokens for one of the source; 1.5 leaves room. No segment is given more than
-    128 tokens, the length that models are trained on. `UserError` when the position table (`max_position_embeddings`
+    A source token gives 0.6 to 1.3 target tokens (5th and 95th percentile, English news to Chinese, 32 k pieces), so 1.5
+    leaves room. No segment has more than 128 tokens, the length that models are trained on. `UserError` when the position table (`max_position_embeddings`
     of the folder's config.json) is shorter than the decoding length: the engine would raise in mid-sentence.
     """
     positions = config.get("max_position_embeddings", MAX_POSITIONS)
@@ -126,7 +126,7 @@ def translate_texts(
     return translations
 
 
-def translate_corpus(translator: Translator, sentences: Iterable[str], chunk_size: int = 2048) -> Iterator[str]:
+def translate_corpus(translator: Translator, sentences: Iterable[str], chunk_size: int = 512) -> Iterator[str]:
     """Translate a stream of any length in order, holding `chunk_size` sentences in memory at a time."""
     stream, first_line = iter(sentences), 1
     while chunk := list(islice(stream, chunk_size)):

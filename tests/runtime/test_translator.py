@@ -1,0 +1,78 @@
+import pytest
+
+from marian_distill.errors import UserError
+from marian_distill.runtime.translator import (
+    Hypothesis,
+    choose_direction,
+    segment_bound,
+    source_tags,
+    translate_corpus,
+    translate_texts,
+)
+
+
+def test_tags_follow_the_phone_contract_unless_one_model_does_both_directions():
+    assert source_tags(["en-zh"]) == {"en-zh": ">>cmn_Hans<<"}
+    assert source_tags(["zh-en"]) == {"zh-en": None}
+    assert source_tags(["en-zh", "zh-en"]) == {"en-zh": ">>cmn_Hans<<", "zh-en": ">>eng<<"}
+
+
+def test_a_folder_that_declares_nothing_follows_the_phone_contract():
+    assert choose_direction({}, None) == ("en-zh", ">>cmn_Hans<<")
+    assert choose_direction({}, "zh-en") == ("zh-en", None)
+
+
+def test_a_folder_that_declares_its_directions_is_held_to_them():
+    both = {"directions": ["en-zh", "zh-en"]}
+    assert choose_direction(both, "zh-en") == ("zh-en", ">>eng<<")
+    assert choose_direction({"directions": ["zh-en"]}, None) == ("zh-en", None)
+    with pytest.raises(UserError, match="'zh-en': this model translates en-zh"):
+        choose_direction({"directions": ["en-zh"]}, "zh-en")
+    with pytest.raises(UserError, match="'en-de': this model translates en-zh or zh-en"):
+        choose_direction({}, "en-de")
+
+
+def test_decoding_beyond_the_position_table_is_refused():
+    assert segment_bound({}, 96) == 64
+    assert segment_bound({"max_position_embeddings": 512}, 512) == 128
+    with pytest.raises(UserError, match="513: this model takes 12 to 512"):
+        segment_bound({}, 513)
+
+
+def shout(segments):
+    return [Hypothesis(segment.upper(), is_cut=segment.endswith("endless")) for segment in segments]
+
+
+def test_line_breaks_and_blank_lines_are_kept():
+    [translation] = translate_texts(["one\n\n  two. Three\n"], shout, len, "zh-en", max_segment_length=8)
+    assert translation == "ONE\n\nTWO. THREE\n"
+
+
+def test_a_cut_translation_is_told_by_line_number(caplog):
+    translate_texts(["fine", "is endless"], shout, len, "en-zh", max_segment_length=64, first_line=10)
+    assert [record.getMessage() for record in caplog.records] == [
+        "line 11: the translation met the maximum decoding length and was cut there"
+    ]
+
+
+def test_a_corpus_is_read_as_it_is_translated_and_lines_are_numbered_throughout():
+    read, calls = [], []
+
+    def sentences():
+        for number in range(7):
+            read.append(number)
+            yield str(number)
+
+    class Echo:
+        direction = "en-zh"
+        compute_type = "none"
+
+        def translate(self, texts, first_line=1):
+            calls.append(first_line)
+            return list(texts)
+
+    stream = translate_corpus(Echo(), sentences(), chunk_size=3)
+    assert next(stream) == "0"
+    assert read == [0, 1, 2]
+    assert list(stream) == ["1", "2", "3", "4", "5", "6"]
+    assert calls == [1, 4, 7]
