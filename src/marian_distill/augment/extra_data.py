@@ -1,0 +1,93 @@
+"""Training CSVs of rule-made pairs, for `--extra-train-csv`: the options, the file and its report.
+
+The CSV has the header `source,target`; source is always English and target Chinese, whichever way a model is trained.
+"""
+
+import argparse
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from marian_distill.augment import examples
+from marian_distill.augment.grammar import SPLITS, Example, amounts_kept
+from marian_distill.errors import UserError
+from marian_distill.files import atomic_writer, write_json
+
+
+def extra_data_parser(description: str | None) -> argparse.ArgumentParser:
+    """The options that the data scripts share."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output-csv", type=Path, required=True, help="CSV to write; its report goes beside it")
+    parser.add_argument("--num-examples", type=int, default=2000, help="distinct pairs (default: 2000)")
+    parser.add_argument("--repeat", type=int, default=20, help="how often each pair is written (default: 20)")
+    parser.add_argument("--seed", type=int, default=42, help="the same seed gives the same bytes (default: 42)")
+    parser.add_argument("--split", choices=SPLITS, default="train", help="what to draw from (default: train)")
+    return parser
+
+
+def add_teacher_options(parser: argparse.ArgumentParser) -> None:
+    """Options for Chinese that a teacher makes instead of the rules."""
+    parser.add_argument(
+        "--teacher-ct2-dir", type=Path, help="CTranslate2 folder that translates the English (default: by rule)"
+    )
+    parser.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu", help="the teacher's device")
+    parser.add_argument("--compute-type", default="default", help="the teacher's compute type, such as int8")
+
+
+def write_extra_data(domain: str, options: argparse.Namespace, teacher_ct2_dir: Path | None = None) -> None:
+    """Write `options.output_csv` and `<output_csv>.report.json`, and say so in one line.
+
+    Args:
+        domain: money, coffee or travel.
+        options: what `extra_data_parser` (and `add_teacher_options`, for a teacher) parsed.
+        teacher_ct2_dir: a phone folder whose model makes the Chinese; rules make it when None.
+    """
+    for name in ("num_examples", "repeat"):
+        if getattr(options, name) < 1:
+            raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: expected 1 or more")
+    if options.output_csv.is_dir():
+        raise UserError(f"{options.output_csv}: is a folder. Give --output-csv a file name.")
+    pairs = examples(domain, options.split, options.num_examples, options.seed)
+    report = {"domain": domain, "split": options.split, "seed": options.seed, "repeat": options.repeat}
+    if teacher_ct2_dir:
+        pairs, by_rule = teacher_translations(pairs, teacher_ct2_dir, options.device, options.compute_type)
+        report |= {"teacher": str(teacher_ct2_dir), "teacher_rejected": by_rule}
+    by_pattern = Counter(pair.pattern for pair in pairs)
+    report |= {
+        "examples": len(pairs),
+        "patterns": len(by_pattern),
+        "examples_by_pattern": dict(by_pattern.most_common()),
+    }
+
+    with atomic_writer(options.output_csv) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(("source", "target"))
+        writer.writerows((pair.en, pair.zh) for pair in pairs for _ in range(options.repeat))
+    write_json(f"{options.output_csv}.report.json", report)
+    rejected = f"; {report['teacher_rejected']} in the rules' Chinese, not the teacher's" if teacher_ct2_dir else ""
+    print(
+        f"{options.output_csv}: {len(pairs)} pairs × {options.repeat} from {len(by_pattern)} patterns "
+        f"({domain}, {options.split}, seed {options.seed}){rejected}"
+    )
+
+
+def teacher_translations(
+    pairs: Sequence[Example], teacher_ct2_dir: Path, device: str, compute_type: str
+) -> tuple[list[Example], int]:
+    """The pairs with a CTranslate2 teacher's Chinese (beam 4), and how many of its translations were turned down.
+
+    Where the teacher harms an amount, a date or a code, or says nothing, the rule-made Chinese stays.
+    """
+    from marian_distill.runtime.ctranslate2 import CTranslate2Translator
+
+    teacher = CTranslate2Translator(
+        teacher_ct2_dir, direction="en-zh", device=device, compute_type=compute_type, beam_size=4
+    )
+    chinese = [text.strip() for text in teacher.translate([pair.en for pair in pairs])]
+    good = [bool(text) and amounts_kept(pair, text) for pair, text in zip(pairs, chinese, strict=True)]
+    translated = [
+        replace(pair, zh=text) if kept else pair for pair, text, kept in zip(pairs, chinese, good, strict=True)
+    ]
+    return translated, good.count(False)
