@@ -6,6 +6,7 @@ content, so that ten million rows need little memory and a changed file is read 
 
 import difflib
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from marian_distill.text.formats import Rows, is_text_file, label_of, read_rows
 SCHEMA = pa.schema([("en", pa.string()), ("zh", pa.string()), ("source", pa.string())])
 BATCH_ROWS = 20_000
 DIRECTION_SAMPLE = 2_000
+HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
 SPLITS = ("train", "validation", "test")
 
 Batches = Iterable[pa.Table]
@@ -65,6 +67,8 @@ def load_parallel(source: CorpusSource, split: str = "train") -> datasets.Datase
         return _cached([label_of(path), path.suffix, sha256(path)], _text_batches(read_rows(path)), source.name)
     if path.exists():
         raise UserError(f"{path}: unknown kind of file; expected .csv, .tsv, .tsv.gz, .tsv.xz, .jsonl or a folder")
+    if not HUB_ID.fullmatch(source.name):
+        raise UserError(f"{path}: no such file or folder")
     dataset = _load_hub(source, split)
     return _cached([source.name, dataset._fingerprint], _hub_batches(dataset, source.name), source.name)
 
@@ -93,6 +97,8 @@ def mix(
     weights = dict(source_weights or {})
     labels = [source_labels(dataset) for dataset, _ in parts]
     _check_weights(weights, sorted({name for _, names in labels for name in names}))
+    if negative := [repeat for _, repeat in parts if repeat < 0]:
+        raise UserError(f"repeat {negative[0]:g}: must be 0 or more")
     generator = np.random.default_rng(seed)
     chosen = [
         _copies(codes, [repeat * weights.get(name, 1.0) for name in names], generator)
@@ -152,9 +158,7 @@ def _check_weights(weights: Mapping[str, float], names: list[str]) -> None:
     for name, weight in weights.items():
         if name not in names:
             nearest = difflib.get_close_matches(name, names, n=1, cutoff=0)
-            raise UserError(
-                f"source weight {name}={weight:g}: no rows have this source; the nearest is {nearest[0]!r}"
-            )
+            raise UserError(f"source weight {name}={weight:g}: no row has this source; the nearest is {nearest[0]!r}")
         if weight < 0:
             raise UserError(f"source weight {name}={weight:g}: must be 0 or more")
 
@@ -266,7 +270,7 @@ def _parallel_columns(table: pa.Table, label: str, place: str, first_row: int) -
 
 def _load_hub(source: CorpusSource, split: str) -> datasets.Dataset:
     """`datasets.load_dataset`; what a user can mend (name, config, split, network) becomes one line."""
-    wanted = f"{source.name} (config {source.config}, split {split})"
+    wanted = " ".join(filter(None, [source.name, source.config, split]))
     try:
         return datasets.load_dataset(source.name, source.config, split=split)  # pyright: ignore[reportReturnType]
     except (FileNotFoundError, ConnectionError) as error:

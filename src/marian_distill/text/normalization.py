@@ -2,11 +2,14 @@
 
 SentencePiece's own rules (NFKC) turn `，？！：` into ASCII; Chinese output must keep them. These rules do four things:
 full-width letters and digits become ASCII, every kind of space becomes a space, invisible characters and controls go,
-and decomposed characters are composed (NFC). Format: https://github.com/google/sentencepiece/blob/master/doc/normalization.md
+and decomposed characters are composed (NFC). How SentencePiece applies them: longest match first, once, left to right
+(https://github.com/google/sentencepiece/blob/master/doc/normalization.md).
 """
 
 import unicodedata
 from collections.abc import Iterator
+
+import sentencepiece
 
 # Hangul composes by arithmetic; its 11,172 rules would be half of the table and no text here needs them.
 HANGUL = range(0xAC00, 0xD7A4)
@@ -28,10 +31,14 @@ def normalization_rules() -> dict[str, str]:
     return rules
 
 
-def normalization_rule_tsv() -> str:
-    """The rules as SentencePiece's `normalization_rule_tsv`: hex code points, a tab, hex code points of the result."""
-    lines = [f"{_hexadecimal(source)}\t{_hexadecimal(target)}\n" for source, target in normalization_rules().items()]
-    return "".join(sorted(lines))
+def normalizer() -> sentencepiece.SentencePieceNormalizer:
+    """The compiled rules, to be built into a model by `SentencePieceTrainer.train(normalizer=…)`.
+
+    They are given as a table, not as a file: SentencePiece would write the file's path into the model. The model names
+    its rules "nmt_nfkc" all the same, the default of a field that nothing reads once they are compiled.
+    """
+    sentencepiece.set_min_log_level(2)
+    return sentencepiece.SentencePieceNormalizer(norm_map=sorted(normalization_rules().items()))
 
 
 def _characters() -> Iterator[str]:
@@ -53,7 +60,3 @@ def _replacement(character: str) -> str | None:
 
 def _one_step(character: str) -> str:
     return "".join(chr(int(code, 16)) for code in unicodedata.decomposition(character).split())
-
-
-def _hexadecimal(text: str) -> str:
-    return " ".join(f"{ord(character):X}" for character in text)

@@ -6,9 +6,9 @@ Unigram model: Kudo 2018, https://arxiv.org/abs/1804.10959.
 """
 
 import hashlib
+import io
 import logging
 import re
-import shutil
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from marian_distill.errors import UserError
 from marian_distill.files import atomic_directory, atomic_writer, sha256, write_json
 from marian_distill.languages import FULL_STOPS, TAGS, Direction, Language, directions_of, languages_of
 from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
-from marian_distill.text.normalization import normalization_rule_tsv
+from marian_distill.text.normalization import normalizer
 
 logger = logging.getLogger(__name__)
 
@@ -67,34 +67,32 @@ def train_joint_tokenizer(
     """
     with atomic_directory(output_dir) as folder:
         _write_corpus(sentences, folder / CORPUS_FILE)
-        rules = folder / "rules.tsv"
-        rules.write_text(normalization_rule_tsv(), encoding="utf-8")
+        model = io.BytesIO()
         try:
-            sentencepiece.SentencePieceTrainer.train(
-                input=str(folder / CORPUS_FILE),
-                model_prefix=str(folder / "spm"),
-                vocab_size=vocab_size,
-                model_type=model_type,
-                character_coverage=character_coverage,
-                normalization_rule_tsv=str(rules),
-                byte_fallback=True,
-                split_digits=True,
-                required_chars=REQUIRED_CHARACTERS,
-                user_defined_symbols=list(TAGS.values()),
-                eos_id=0,
-                unk_id=1,
-                bos_id=-1,
-                pad_id=-1,
-                shuffle_input_sentence=False,
-                num_threads=4,  # the sums of the EM steps, hence the model, depend on it
-                minloglevel=2,
-            )
+            with (folder / CORPUS_FILE).open(encoding="utf-8", newline="\n") as lines:
+                sentencepiece.SentencePieceTrainer.train(
+                    sentence_iterator=(line.removesuffix("\n") for line in lines),
+                    model_writer=model,
+                    normalizer=normalizer(),
+                    vocab_size=vocab_size,
+                    model_type=model_type,
+                    character_coverage=character_coverage,
+                    byte_fallback=True,
+                    split_digits=True,
+                    required_chars=REQUIRED_CHARACTERS,
+                    user_defined_symbols=list(TAGS.values()),
+                    eos_id=0,
+                    unk_id=1,
+                    bos_id=-1,
+                    pad_id=-1,
+                    shuffle_input_sentence=False,
+                    num_threads=4,  # the sums of the EM steps, hence the model, depend on it
+                    minloglevel=2,
+                )
         except RuntimeError as error:
             raise _vocabulary_error(vocab_size, error) from error
-        rules.unlink()
-        (folder / "spm.vocab").unlink()
-        for name in ("source.spm", "target.spm"):
-            shutil.copyfile(folder / "spm.model", folder / name)
+        for name in ("spm.model", "source.spm", "target.spm"):
+            (folder / name).write_bytes(model.getvalue())
         _write_vocabulary(folder)
 
 
