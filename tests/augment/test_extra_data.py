@@ -60,3 +60,18 @@ def test_a_folder_is_no_csv(tmp_path):
     result = make("travel", "--output-csv", tmp_path)
     assert result.returncode == 2
     assert "is a folder" in result.stderr
+
+
+def test_a_teacher_makes_the_chinese_unless_it_harms_what_must_survive(toy_ct2_dir, tmp_path):
+    options = ["--num-examples", 40, "--repeat", 1, "--seed", 7]
+    by_rule, by_teacher = tmp_path / "rule.csv", tmp_path / "teacher.csv"
+    assert make("coffee", "--output-csv", by_rule, *options).returncode == 0
+    result = make("coffee", "--output-csv", by_teacher, *options, "--teacher-ct2-dir", toy_ct2_dir)
+    assert result.returncode == 0, result.stderr
+    ruled, taught = (list(csv.DictReader(path.open(encoding="utf-8", newline=""))) for path in (by_rule, by_teacher))
+    assert [row["source"] for row in ruled] == [row["source"] for row in taught]
+    same = sum(rule["target"] == teacher["target"] for rule, teacher in zip(ruled, taught, strict=True))
+    report = json.loads(by_teacher.with_name("teacher.csv.report.json").read_text(encoding="utf-8"))
+    assert report["teacher"] == str(toy_ct2_dir)
+    assert same >= report["teacher_rejected"] >= 1
+    assert same < 40

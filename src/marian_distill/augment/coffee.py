@@ -2,7 +2,7 @@
 
 import random
 
-from marian_distill.augment.facts import MORNING, TIME
+from marian_distill.augment.facts import EVENING, MORNING, TIME
 from marian_distill.augment.grammar import Slot, Value, closed, noun, nouns, one, read_patterns, words
 from marian_distill.augment.money import price_slot
 from marian_distill.augment.words import COUNT, MINUTES, NAME, NUMBER_WORDS, ORDER_NUMBER, number_value
@@ -26,7 +26,7 @@ def _drinks(table: str) -> tuple[Value, ...]:
 
 
 MODIFIED = _drinks(HOT_OR_ICED)
-CAFFE = _drinks("caffe = 咖啡")  # as many people write it
+CAFFE = _drinks("caffe / caffe = 咖啡")  # as many people write it
 DRINKS = (*MODIFIED, *MODIFIED[:6], *_drinks(ONE_WAY), *CAFFE)  # the best-known twice
 
 SIZES = words("small = 小杯, medium = 中杯, large = 大杯")
@@ -86,6 +86,7 @@ SLOTS = {
     "count": COUNT,
     "coffee": closed(COFFEES),
     "drink": closed(DRINKS),
+    "evening": EVENING,
     "extra": closed(
         words(
             """sugar = 糖, ice = 冰, cream = 奶油, honey = 蜂蜜, cinnamon = 肉桂粉, lemon = 柠檬,
@@ -265,9 +266,9 @@ IN_THE_SHOP = """
     * What time does the shop close? | 商店几点关门？
     What time do you close? | 你们几点关门？
     We open at {morning}. | 我们{morning}开门。
-    We close at {time}. | 我们{time}关门。
+    We close at {evening}. | 我们{evening}关门。
     The shop opens at {morning}. | 商店{morning}开门。
-    The shop closes at {time}. | 商店{time}关门。
+    The shop closes at {evening}. | 商店{evening}关门。
     Let's have {drink.cup} at {time}. | 我们{time}喝{drink.cup}吧。
     I drink {drink.cup} every day. | 我每天喝{drink.cup}。
 """

@@ -113,4 +113,4 @@ def _time_slot(first_hour: int, last_hour: int) -> Slot:
     return Slot(draw, open=True)
 
 
-TIME, MORNING = _time_slot(5, 23), _time_slot(5, 11)
+TIME, MORNING, EVENING = _time_slot(5, 23), _time_slot(5, 11), _time_slot(15, 23)

@@ -1,7 +1,7 @@
 """Travel: people and places, dates and times, flights and trains, hotels, directions, help; and everyday sentences."""
 
 from marian_distill.augment import everyday
-from marian_distill.augment.facts import COUNTRY, DATE, MONTH, MORNING, TIME, WEEKDAY, WEEKDAYS
+from marian_distill.augment.facts import COUNTRY, DATE, EVENING, MONTH, MORNING, TIME, WEEKDAY, WEEKDAYS
 from marian_distill.augment.grammar import closed, nouns, one, read_patterns, words
 from marian_distill.augment.money import price_slot
 from marian_distill.augment.words import (
@@ -79,6 +79,7 @@ SLOTS = {
     "date": DATE,
     "distance": DISTANCE,
     "document": closed(DOCUMENTS),
+    "evening": EVENING,
     "flight": FLIGHT,
     "floor": closed(FLOORS),
     "gate": GATE,
@@ -95,7 +96,7 @@ SLOTS = {
     "room_number": ROOM_NUMBER,
     "room_thing": closed(ROOM_THINGS),
     "seat": SEAT,
-    "seat_kind": closed(words("window seat = 靠窗的座位, aisle seat = 靠过道的座位")),
+    "seat_kind": closed(nouns("个", "window seat = 靠窗的座位, aisle seat = 靠过道的座位")),
     "shop": closed(SHOPS),
     "side": closed(words("left = 左, right = 右")),
     "supply": closed(SUPPLIES),
@@ -152,12 +153,12 @@ PLANS = """
     What time is it? | 现在几点？
     Let's meet at {time}. | 我们{time}见面吧。
     Let's meet at the {place} at {time}. | 我们{time}在{place}见面吧。
-    * Let's meet at the {place} {when}. | 我们{when}在{place}见面吧。
+    * Let's meet at the {place} {later}. | 我们{later}在{place}见面吧。
     The meeting is on {date}. | 会议在{date}。
     The meeting is on {date} at {time}. | 会议在{date}，时间是{time}。
     The {shop} is closed on {weekday.many}. | {shop}{weekday}不开门。
     The {shop} opens at {morning}. | {shop}{morning}开门。
-    The {shop} closes at {time}. | {shop}{time}关门。
+    The {shop} closes at {evening}. | {shop}{evening}关门。
     * The {shop} is open on {date}. | {shop}{date}开门。
     Is the {shop} open today? | {shop}今天开门吗？
 """
@@ -190,7 +191,7 @@ FLIGHTS = """
     Where is seat {seat}? | {seat}座位在哪里？
     Is this seat {seat}? | 这是{seat}座位吗？
     Can I change seat {seat1} to {seat2}? | 可以把{seat1}座位换成{seat2}吗？
-    I'd like a {seat_kind}, please. | 我想要一个{seat_kind}，谢谢。
+    I'd like {seat_kind.a}, please. | 我想要{seat_kind.a}，谢谢。
     I'd like to check in for flight {flight}. | 我想办理{flight}航班的登机手续。
     I have {count} {luggage.many}. | 我有{count}件{luggage}。
     Where can I get my luggage? | 在哪里取行李？
