@@ -164,7 +164,8 @@ def clean(
     reasons, keys = np.array(judged["reason"][:]), np.asarray(judged["key"][:])
     candidates = np.flatnonzero(reasons == REASONS.index(KEPT))
     first = candidates[np.unique(keys[candidates], return_index=True)[1]]
-    reasons[np.setdiff1d(candidates, first, assume_unique=True)] = REASONS.index(DUPLICATE)
+    reasons[candidates] = REASONS.index(DUPLICATE)
+    reasons[first] = REASONS.index(KEPT)
     kept = np.flatnonzero(reasons == REASONS.index(KEPT))
     codes, names = source_labels(dataset)
     table = np.zeros((len(names), len(REASONS)), np.int64)

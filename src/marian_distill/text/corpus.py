@@ -130,13 +130,13 @@ def parse_source_weights(options: Iterable[str]) -> dict[str, float]:
 
 def source_labels(dataset: datasets.Dataset) -> tuple[np.ndarray, list[str]]:
     """The `source` column as codes `[rows]` into a list of names, in order of first appearance."""
-    column = pa.chunked_array(
-        [table["source"].combine_chunks() for table in _tables(dataset.select_columns("source"))], type=pa.string()
-    )
-    encoded = column.dictionary_encode().combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0)
-    return encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
+    numbers: dict[str, int] = {}
+    codes = [np.empty(0, np.int32)]
+    for table in _tables(dataset.select_columns("source")):
+        encoded = table["source"].combine_chunks().dictionary_encode()
+        batch_numbers = [numbers.setdefault(name, len(numbers)) for name in encoded.dictionary.to_pylist()]
+        codes.append(np.array(batch_numbers, np.int32)[encoded.indices.to_numpy()])
+    return np.concatenate(codes), list(numbers)
 
 
 def _tables(dataset: datasets.Dataset) -> Iterator[pa.Table]:
