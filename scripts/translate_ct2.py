@@ -104,7 +104,10 @@ def interact(translator: CTranslate2Translator) -> None:
         while True:
             line = input(f"{translator.direction}> ").strip()
             if line.startswith(":"):
-                with_direction(translator, line[1:])
+                try:
+                    translator.set_direction(line[1:])
+                except UserError as error:
+                    print(error, file=sys.stderr)
             elif line:
                 print(translator.translate([line])[0])
     except EOFError:
@@ -113,13 +116,6 @@ def interact(translator: CTranslate2Translator) -> None:
         with contextlib.suppress(OSError):
             history.parent.mkdir(parents=True, exist_ok=True)
             readline.write_history_file(history)
-
-
-def with_direction(translator: CTranslate2Translator, direction: str) -> None:
-    try:
-        translator.set_direction(direction)
-    except UserError as error:
-        print(error, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 import pytest
-from toy_model import PAIRS
 
 from marian_distill.errors import UserError
 from marian_distill.evaluation.evaluate import evaluate, load_translator
 from marian_distill.evaluation.hf_translator import HFTranslator
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
+from toy_model import PAIRS
 
 
 def test_both_kinds_of_folder_give_the_same_figures(toy_model_dir, toy_ct2_dir):

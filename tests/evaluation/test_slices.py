@@ -27,10 +27,9 @@ def test_the_share_is_over_sentences_with_numbers():
 class Dictionary:
     direction = "en-zh"
     compute_type = "none"
-    entries = {"Pay $5.": "付5美元。", "Pay $7.": "付8美元。", "Hello.": "你好。"}
 
     def translate(self, texts, first_line=1):
-        return [self.entries[text] for text in texts]
+        return [{"Pay $5.": "付5美元。", "Pay $7.": "付8美元。", "Hello.": "你好。"}[text] for text in texts]
 
 
 def example(en, zh, keep=()):

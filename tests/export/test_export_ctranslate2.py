@@ -4,11 +4,11 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from toy_model import PAIRS, write_model
 
 from marian_distill.errors import UserError
 from marian_distill.export.ctranslate2 import MODEL_FILES, check_model, export_model
 from marian_distill.export.parity import SENTENCES
+from toy_model import PAIRS, write_model
 
 OWN_SENTENCES = list(zip(SENTENCES["en"], SENTENCES["zh"], strict=True))
 
@@ -28,7 +28,9 @@ def change_json(path, **changes):
 
 
 def test_a_random_model_says_the_same_token_for_token_in_float32(random_model_dir, tmp_path):
-    export = export_model(random_model_dir, tmp_path / "out", "float32", OWN_SENTENCES, ["en-zh", "zh-en"], min_parity=1.0)
+    export = export_model(
+        random_model_dir, tmp_path / "out", "float32", OWN_SENTENCES, ["en-zh", "zh-en"], min_parity=1.0
+    )
     assert [(report["direction"], report["sentences"], report["rate"]) for report in export["parity"]] == [
         ("en-zh", 30, 1.0),
         ("zh-en", 30, 1.0),
@@ -98,7 +100,9 @@ def test_weights_that_are_missing_are_refused_not_drawn_at_random(model_dir):
     weights = load_file(model_dir / "model.safetensors")
     del weights["model.encoder.layers.0.fc1.weight"]
     save_file(weights, model_dir / "model.safetensors", {"format": "pt"})
-    with pytest.raises(UserError, match=r"1 weights are missing from the file, model\.encoder\.layers\.0\.fc1\.weight"):
+    with pytest.raises(
+        UserError, match=r"1 weights are missing from the file, model\.encoder\.layers\.0\.fc1\.weight"
+    ):
         check_model(model_dir)
 
 

@@ -1,10 +1,10 @@
 import shutil
 
 import pytest
-from toy_model import PAIRS
 
 from marian_distill.errors import UserError
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
+from toy_model import PAIRS
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from marian_distill.pieces import EOS, MarianPieces
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
     Hypothesis,
+    checked_beam_size,
     choose_direction,
     segment_bound,
     translate_texts,
@@ -70,7 +71,7 @@ class HFTranslator:
         pad_id, eos_id = self.pieces.pad_id, self.pieces.eos_id
         # As the engine decodes: from a zero embedding, never `<pad>`, never nothing, no forced `</s>` at the bound.
         self.model.generation_config = GenerationConfig(
-            num_beams=beam_size,
+            num_beams=checked_beam_size(beam_size),
             do_sample=False,
             min_new_tokens=1,
             max_new_tokens=max_decoding_length,

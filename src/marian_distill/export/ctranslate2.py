@@ -52,10 +52,10 @@ def export_model(
         min_parity: least share of equal greedy translations in each direction, else `UserError`.
         overwrite: replace an earlier export in the same folder.
     """
-    from marian_distill.evaluation.hf_translator import HFTranslator
-
     check_output(output_dir, overwrite)
     check_model(model_dir)
+    from marian_distill.evaluation.hf_translator import HFTranslator  # torch: only once the quick checks have passed
+
     directions = directions or declared_directions(read_json(Path(model_dir) / "config.json"))
     with atomic_directory(output_dir) as folder:
         convert(model_dir, folder, quantization, directions)

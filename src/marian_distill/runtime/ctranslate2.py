@@ -15,6 +15,7 @@ from marian_distill.pieces import EOS, MarianPieces
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
     Hypothesis,
+    checked_beam_size,
     choose_direction,
     segment_bound,
     translate_texts,
@@ -56,7 +57,7 @@ class CTranslate2Translator:
             raise UserError(f"{model_dir}: no model.bin here. Make a CTranslate2 folder with scripts/export_ct2.py.")
         self.config = read_json(model_dir / "config.json")
         self.set_direction(direction)
-        self.beam_size = beam_size
+        self.beam_size = checked_beam_size(beam_size)
         self.max_decoding_length = max_decoding_length
         self.max_segment_length = segment_bound(self.config, max_decoding_length)
         self.pieces = MarianPieces(model_dir)

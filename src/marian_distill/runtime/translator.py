@@ -76,12 +76,22 @@ def choose_direction(config: Mapping, direction: str | None) -> tuple[Direction,
     raise UserError(f"direction {direction!r}: this model translates {' or '.join(possible)}")
 
 
+def checked_beam_size(beam_size: int) -> int:
+    """The beam size, or a `UserError` when it is not at least 1."""
+    if beam_size < 1:
+        raise UserError(f"beam size {beam_size}: expected 1 (greedy) or more")
+    return beam_size
+
+
 def segment_bound(config: Mapping, max_decoding_length: int) -> int:
     """Longest segment, in source tokens, whose translation fits in `max_decoding_length` target tokens.
 
-    A source token gives 0.6 to 1.3 target tokens (5th and 95th percentile, English news to Chinese, 32 k pieces), so 1.5
-    leaves room. No segment has more than 128 tokens, the length that models are trained on. `UserError` when the position table (`max_position_embeddings`
-    of the folder's config.json) is shorter than the decoding length: the engine would raise in mid-sentence.
+    A source token gives 0.6 to 1.3 target tokens (5th and 95th percentile, English news to Chinese, 32 k pieces), so
+    1.5 leaves room. No segment has more than 128 tokens, the length that models are trained on.
+
+    Raises:
+        UserError: the position table (`max_position_embeddings` of the folder's config.json, 512 when it says nothing)
+            is shorter than the decoding length: the engine would raise in mid-sentence.
     """
     positions = config.get("max_position_embeddings", MAX_POSITIONS)
     if not 12 <= max_decoding_length <= positions:

@@ -1,0 +1,70 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from toy_model import PAIRS
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+def run(name, *options):
+    command = [sys.executable, str(SCRIPTS / name), *map(str, options)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def write_pairs(path):
+    path.write_text("en\tzh\n" + "".join(f"{en}\t{zh}\n" for en, zh in PAIRS[:40]), encoding="utf-8")
+    return path
+
+
+def test_from_a_trained_model_to_its_scores(toy_model_dir, tmp_path):
+    test_file = write_pairs(tmp_path / "test.tsv")
+    exported = run(
+        "export_ct2.py",
+        toy_model_dir,
+        "--output-dir",
+        tmp_path / "int8",
+        "--parity-file",
+        test_file,
+        "--min-parity",
+        0.9,
+    )
+    assert exported.returncode == 0, exported.stderr
+    assert "parity en-zh: " in exported.stdout
+    assert "effective compute type on this machine: int8" in exported.stdout
+    assert " MB, int8 on disk" in exported.stdout
+
+    scored = run(
+        "evaluate_model.py", "--model-dir", tmp_path / "int8", "--test-file", test_file, "--direction", "en-zh",
+        "--json", tmp_path / "scores.json", "--output-file", tmp_path / "hypotheses.txt", "--max-examples", 20,
+    )  # fmt: skip
+    assert scored.returncode == 0, scored.stderr
+    report = json.loads((tmp_path / "scores.json").read_text())
+    assert report["direction"] == "en-zh"
+    assert report["test_file"] == str(test_file)
+    assert report["sentences"] == 20
+    assert report["bleu"]["score"] > 90
+    assert "tok:zh" in report["bleu"]["signature"]
+    assert set(report["chrf++"]) == {"score", "signature"}
+    assert report["sentences_per_second"] > 0
+    assert f"{report['chrf++']['score']:.2f}" in scored.stdout
+    assert len((tmp_path / "hypotheses.txt").read_text().splitlines()) == 20
+
+
+def test_bad_input_is_one_line_and_exit_code_2(toy_model_dir, toy_ct2_dir, tmp_path):
+    (tmp_path / "wrong.tsv").write_text("source\ttarget\na\tb\n")
+    options = ("--direction", "en-zh", "--json", tmp_path / "out.json")
+    for result, message in (
+        (run("export_ct2.py", tmp_path / "absent", "--output-dir", tmp_path / "out"), "absent: no such folder"),
+        (run("export_ct2.py", toy_model_dir, "--output-dir", toy_ct2_dir), "Add --overwrite"),
+        (run("export_ct2.py", toy_model_dir, "--output-dir", tmp_path / "o", "--direction", "en-de"), "'en-de'"),
+        (
+            run("evaluate_model.py", "--model-dir", toy_ct2_dir, "--test-file", tmp_path / "wrong.tsv", *options),
+            "wrong.tsv, line 1: header",
+        ),
+    ):
+        assert result.returncode == 2
+        assert message in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"wrong.tsv"}

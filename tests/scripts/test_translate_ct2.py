@@ -1,0 +1,102 @@
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "translate_ct2.py"
+
+
+def translate(*options, stdin=b"", **environment):
+    command = [sys.executable, str(SCRIPT), *map(str, options)]
+    return subprocess.run(command, input=stdin, capture_output=True, env={**os.environ, **environment}, timeout=60)
+
+
+def test_text_gives_the_translation_alone_on_stdout(toy_ct2_dir):
+    result = translate("--model-dir", toy_ct2_dir, "--text", "We like tea.")
+    assert (result.returncode, result.stdout.decode(), result.stderr) == (0, "我们喜欢茶。\n", b"")
+
+
+def test_text_imports_neither_torch_nor_transformers(toy_ct2_dir):
+    code = f"""
+import runpy, sys
+sys.argv = ["translate_ct2.py", "--model-dir", {str(toy_ct2_dir)!r}, "--text", "We like tea."]
+runpy.run_path({str(SCRIPT)!r}, run_name="__main__")
+assert not {{"torch", "transformers", "datasets"}} & set(sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_a_pipe_gives_a_line_for_a_line(toy_ct2_dir):
+    result = translate("--model-dir", toy_ct2_dir, stdin=b"We like tea.\n\nI want water.\r\n")
+    assert result.stdout.decode() == "我们喜欢茶。\n\n我想要水。\n"
+    assert result.stderr == b""
+
+
+def test_a_file_gives_a_file(toy_ct2_dir, tmp_path):
+    (tmp_path / "en.txt").write_text("We like tea.\n\nI want water.", encoding="utf-8")
+    files = ("--input-file", tmp_path / "en.txt", "--output-file", tmp_path / "zh.txt")
+    result = translate("--model-dir", toy_ct2_dir, *files)
+    assert result.returncode == 0
+    assert (tmp_path / "zh.txt").read_text(encoding="utf-8") == "我们喜欢茶。\n\n我想要水。\n"
+    assert result.stdout == b""
+    assert b"3/3" in result.stderr  # the progress
+
+
+def read_until(terminal, prompt):
+    screen = b""
+    while prompt not in screen:
+        screen += os.read(terminal, 1000)
+    return screen
+
+
+def test_a_terminal_prompts_with_the_direction_until_ctrl_d(toy_ct2_dir, tmp_path):
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT), "--model-dir", str(toy_ct2_dir)],
+        stdin=follower,
+        stdout=follower,  # readline needs both to be a terminal
+        stderr=subprocess.PIPE,
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path), "TERM": "dumb"},
+    )
+    os.close(follower)
+    screens = []
+    for typed in (b"We like tea.\n", b":zh-en\n", b"\x04"):
+        screens.append(read_until(leader, b"en-zh> "))
+        os.write(leader, typed)
+    _, stderr = process.communicate(timeout=60)
+    os.close(leader)
+    assert process.returncode == 0
+    assert "我们喜欢茶。" in screens[1].decode()
+    assert "'zh-en': this model translates en-zh" in stderr.decode()
+    assert "We like tea." in (tmp_path / "distill-zh-en" / "history").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "stdin", "message"),
+    [
+        (("--model-dir", "absent", "--text", "x"), b"", "absent: no model.bin here"),
+        (("--direction", "zh-en", "--text", "x"), b"", "this model translates en-zh"),
+        (("--max-decoding-length", "9999", "--text", "x"), b"", "this model takes 12 to 512 tokens"),
+        (("--beam-size", "0", "--text", "x"), b"", "beam size 0"),
+        (("--input-file", "absent.txt", "--output-file", "out.txt"), b"", "absent.txt: no such file"),
+        (("--input-file", "absent.txt"), b"", "go together"),
+        (("--nonsense",), b"", "unrecognized arguments: --nonsense"),
+        ((), b"We like tea.\n\xff\n", "stdin, line 2: not valid UTF-8"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(toy_ct2_dir, options, stdin, message):
+    result = translate("--model-dir", toy_ct2_dir, *options, stdin=stdin)
+    assert result.returncode == 2
+    assert message in result.stderr.decode().splitlines()[-1]
+
+
+def test_a_bad_line_leaves_no_half_written_file(toy_ct2_dir, tmp_path):
+    (tmp_path / "en.txt").write_bytes(b"We like tea.\n\xff\n")
+    files = ("--input-file", tmp_path / "en.txt", "--output-file", tmp_path / "zh.txt")
+    result = translate("--model-dir", toy_ct2_dir, *files)
+    assert result.returncode == 2
+    assert "en.txt, line 2: not valid UTF-8" in result.stderr.decode()
+    assert [path.name for path in tmp_path.iterdir()] == ["en.txt"]
