@@ -1,0 +1,122 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marian_distill.errors import UserError
+from marian_distill.text.batching import LengthBatchSampler, Seq2SeqCollator
+
+PAD = 99
+lengths = st.lists(st.tuples(st.integers(1, 60), st.integers(1, 60)), min_size=1, max_size=200)
+
+
+def sampler_of(pairs, **options) -> LengthBatchSampler:
+    source, target = np.array(pairs).T
+    return LengthBatchSampler(source, target, **options)
+
+
+def padded(pairs, batch) -> int:
+    return len(batch) * (max(pairs[i][0] for i in batch) + max(pairs[i][1] for i in batch))
+
+
+@given(lengths, st.integers(1, 150), st.integers(0, 5), st.booleans())
+def test_budget_is_kept_and_every_example_comes_once(pairs, tokens, epoch, shuffle):
+    sampler = sampler_of(pairs, tokens=tokens, shuffle=shuffle)
+    sampler.set_epoch(epoch)
+    batches = list(sampler)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(pairs)))
+    assert all(padded(pairs, batch) <= tokens or len(batch) == 1 for batch in batches)
+    assert len(batches) == len(sampler)
+
+
+@given(lengths, st.integers(1, 20), st.integers(0, 5))
+def test_batch_size_is_kept_and_every_example_comes_once(pairs, size, epoch):
+    sampler = sampler_of(pairs, batch_size=size)
+    sampler.set_epoch(epoch)
+    batches = list(sampler)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(pairs)))
+    assert len(batches) == -(-len(pairs) // size)
+    assert max(map(len, batches)) <= size
+
+
+@given(lengths, st.integers(10, 150))
+def test_every_epoch_has_as_many_batches(pairs, tokens):
+    sampler = sampler_of(pairs, tokens=tokens)
+    counts = set()
+    for epoch in range(4):
+        sampler.set_epoch(epoch)
+        counts.add(len(sampler))
+    assert len(counts) == 1
+
+
+@pytest.fixture
+def many():
+    generator = np.random.default_rng(0)
+    return generator.integers(1, 60, size=(3000, 2)).tolist()
+
+
+def test_order_hangs_on_seed_and_epoch_alone(many):
+    def order(seed: int, epoch: int, history: range = range(0)) -> list[list[int]]:
+        sampler = sampler_of(many, tokens=400, seed=seed)
+        for earlier in history:
+            sampler.set_epoch(earlier)
+            list(sampler)
+        sampler.set_epoch(epoch)
+        return list(sampler)
+
+    assert order(7, 2) == order(7, 2, history=range(2))  # a resumed run sees what it would have seen
+    assert order(7, 0) != order(7, 1)
+    assert order(7, 0) != order(8, 0)
+
+
+def test_like_lengths_meet_so_that_little_is_padded(many):
+    in_order_of_arrival = [many[start : start + 20] for start in range(0, len(many), 20)]
+    arrival_padding = 1 - np.sum(many) / sum(padded(batch, range(len(batch))) for batch in in_order_of_arrival)
+    assert sampler_of(many, batch_size=20).padding_share() < arrival_padding / 2
+
+
+def test_padding_share_by_hand():
+    # One batch of 2 × (3 + 4) = 14 padded tokens, 3 + 2 + 1 + 4 = 10 of them real.
+    assert sampler_of([(3, 2), (1, 4)], batch_size=2).padding_share() == pytest.approx(4 / 14)
+
+
+def test_an_example_over_the_budget_is_a_batch_alone():
+    batches = list(sampler_of([(3, 3), (50, 50), (3, 3), (3, 3)], tokens=20))
+    assert [1] in batches
+    assert sorted(map(len, batches)) == [1, 3]
+
+
+def test_evaluation_begins_with_the_longest(many):
+    batches = list(sampler_of(many, tokens=400, shuffle=False))
+    longest = [max(many[index][1] for index in batch) for batch in batches]
+    assert all(first >= second for first, second in pairwise(longest))
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 2, "tokens": 10}])
+def test_either_a_size_or_a_budget(options):
+    with pytest.raises(ValueError, match="either"):
+        sampler_of([(1, 1)], **options)
+
+
+def test_collator_pads_shifts_and_masks():
+    batch = Seq2SeqCollator(PAD)(
+        [{"input_ids": [5, 6, 0], "labels": [7, 0]}, {"input_ids": [8, 0], "labels": [9, 4, 0]}]
+    )
+    assert batch["input_ids"].tolist() == [[5, 6, 0], [8, 0, PAD]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
+    assert batch["labels"].tolist() == [[7, 0, -100], [9, 4, 0]]
+    assert batch["decoder_input_ids"].tolist() == [[PAD, 7, 0], [PAD, 9, 4]]
+    assert {tensor.dtype for tensor in batch.values()} == {torch.int64}
+
+
+def test_decoder_input_never_holds_the_ignored_label():
+    batch = Seq2SeqCollator(PAD)([{"input_ids": [0], "labels": [0]}, {"input_ids": [0], "labels": [3, 4, 5, 0]}])
+    assert batch["decoder_input_ids"].tolist() == [[PAD, 0, PAD, PAD], [PAD, 3, 4, 5]]
+
+
+def test_an_empty_batch_is_told():
+    with pytest.raises(UserError, match="no examples"):
+        Seq2SeqCollator(PAD)([])
