@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassFieldValidationError
 from torch import Tensor
 from transformers import MarianConfig, MarianMTModel
 
@@ -125,7 +126,10 @@ def load_config(path: str | Path) -> MarianConfig:
     values = read_json(path)
     if not isinstance(values, dict) or values.get("model_type") != "marian":
         raise UserError(f"{path}: not a Marian config (expected a JSON object with model_type 'marian')")
-    config = MarianConfig.from_dict(values)
+    try:
+        config = MarianConfig.from_dict(values)
+    except StrictDataclassFieldValidationError as error:
+        raise UserError(f"{path}: {error}") from error
     check_config(config, str(path))
     return config
 

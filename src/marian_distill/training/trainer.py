@@ -187,7 +187,8 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         metrics = {f"{metric_key_prefix}_loss": totals[0] / max(totals[1], 1.0)}
         if self.args.predict_with_generate:
             hypotheses, references = gather_object(hypotheses), gather_object(references)
-            language = "zh" if any(map(is_han, "".join(references))) else "en"
+            chinese = sum(any(map(is_han, reference)) for reference in references)
+            language = "zh" if 2 * chinese > len(references) else "en"  # English may quote a Chinese word
             for name, score in {
                 "bleu": bleu(hypotheses, references, language),
                 "chrf++": chrf_plus_plus(hypotheses, references),
