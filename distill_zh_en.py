@@ -20,6 +20,7 @@ from pathlib import Path
 
 from marian_distill.errors import run_command
 from marian_distill.files import write_json
+from marian_distill.languages import directions_of
 
 
 def main() -> None:
@@ -51,6 +52,7 @@ def main() -> None:
     pieces = models.load_pieces(model_options)
     teacher = models.load_teacher(model_options, pieces, training_options.alpha_ce)
     student, init_report = models.make_student(model_options, pieces, teacher)
+    student.config.directions = list(directions_of(data_options.direction))  # the exporters read it
     if training_options.alpha_ce == 1.0:
         teacher = None  # it was only the start
     elif teacher is not None:

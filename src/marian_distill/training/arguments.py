@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+import torch
 import yaml
 from transformers import HfArgumentParser, Seq2SeqTrainingArguments
 
@@ -121,6 +122,9 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
             )
         self.generation_num_beams = self.num_beams
         self.remove_unused_columns = False
+        if self.disable_tqdm is None:
+            self.disable_tqdm = not sys.stderr.isatty()  # a bar in a log file is noise
+        self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # bf16 on a CPU must be asked for as such
         super().__post_init__()
 
 
@@ -160,7 +164,10 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
     config = _config_path(tokens)
     values = {} if config is None else _read_config(config, known)
     from_config = [token for key, value in values.items() if key not in given for token in _tokens(key, value)]
-    *parsed, _ = parser.parse_args_into_dataclasses(from_config + tokens, look_for_args_file=False)
+    try:
+        *parsed, _ = parser.parse_args_into_dataclasses(from_config + tokens, look_for_args_file=False)
+    except ValueError as error:  # Hugging Face's own checks of its options
+        raise UserError(str(error)) from error
     return tuple(parsed)  # pyright: ignore[reportReturnType]
 
 

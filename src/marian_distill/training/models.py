@@ -85,6 +85,7 @@ def make_student(
         check_config(student.config, options.student_model)
     else:
         student = new_student(load_config(str(options.student_config)))
+        student.set_attn_implementation(attention_implementation())
     _check_vocabulary(student, pieces, str(options.student_model or options.student_config))
     if teacher is not None and options.init_from_teacher:
         layers = {}
