@@ -31,9 +31,14 @@ def examples(pieces: MarianPieces) -> list[dict]:
     """All toy pairs, English to Chinese, long and short ones in turn."""
     english, chinese = zip(*random.Random(0).sample(PAIRS, len(PAIRS)), strict=True)
     return [
-        {"input_ids": pieces.ids(source), "labels": pieces.ids(target), "source_length": len(source), "target_length": len(target)}
+        {
+            "input_ids": pieces.ids(source),
+            "labels": pieces.ids(target),
+            "source_length": len(source),
+            "target_length": len(target),
+        }
         for source, target in zip(pieces.source_pieces(english), pieces.target_pieces(chinese), strict=True)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture(scope="session")

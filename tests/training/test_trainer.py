@@ -139,9 +139,9 @@ def test_evaluation_is_the_cross_entropy_per_token_whatever_the_training_loss(ne
 def test_generated_translations_are_scored_with_their_signatures(new_model, new_trainer):
     trainer = new_trainer(new_model(), predict_with_generate=True, num_beams=2, max_steps=60, learning_rate=2e-2)
     trainer.model.generation_config.max_new_tokens = 20
-    before = trainer.evaluate()
+    before = trainer.evaluate(trainer.train_dataset)
     trainer.train()
-    after = trainer.evaluate()
+    after = trainer.evaluate(trainer.train_dataset)
     assert after["eval_chrf++"] > before["eval_chrf++"] + 10
     assert "tok:zh" in trainer.signatures["eval_bleu"]
     assert "nw:2" in trainer.signatures["eval_chrf++"]
