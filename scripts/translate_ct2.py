@@ -35,12 +35,7 @@ def parse_arguments() -> argparse.Namespace:
         "--compute-type", default="default", help="int8, int8_float32, float32, … (default: as on disk)"
     )
     parser.add_argument("--beam-size", type=int, default=4, help="1 is greedy, as on the phone (default: 4)")
-    parser.add_argument(
-        "--max-decoding-length",
-        type=int,
-        default=MAX_DECODING_LENGTH,
-        help=f"bound for each segment, in target tokens (default: {MAX_DECODING_LENGTH})",
-    )
+    parser.add_argument("--max-decoding-length", type=int, default=MAX_DECODING_LENGTH, help="target tokens a segment")
     parser.add_argument("--threads", type=int, default=0, help="default: the engine's choice")
     arguments = parser.parse_args()
     if arguments.text is not None and arguments.input_file:

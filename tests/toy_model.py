@@ -26,8 +26,11 @@ PAIRS = [
 ]
 
 
-def write_tokenizer(directory: Path, vocab_size: int = 600) -> int:
-    """Write source.spm, target.spm, vocab.json, tokenizer_config.json; return the size with `<pad>`."""
+def write_tokenizer(directory: Path, vocab_size: int = 600, rows: int = 0) -> int:
+    """Write source.spm, target.spm, vocab.json, tokenizer_config.json; return the size with `<pad>`.
+
+    `rows` fills vocab.json up to that size with pieces that no text has.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter([text for pair in PAIRS for text in pair]),
@@ -50,7 +53,8 @@ def write_tokenizer(directory: Path, vocab_size: int = 600) -> int:
     (directory / "joint.model").unlink()
     (directory / "joint.vocab").unlink()
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
-    pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())] + ["<pad>"]
+    pieces = [processor.id_to_piece(index) for index in range(processor.get_piece_size())]
+    pieces += [*(f"filler{index}" for index in range(len(pieces) + 1, rows)), "<pad>"]
     vocabulary = {piece: index for index, piece in enumerate(pieces)}
     (directory / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
     (directory / "tokenizer_config.json").write_text(
@@ -59,12 +63,12 @@ def write_tokenizer(directory: Path, vocab_size: int = 600) -> int:
     return len(pieces)
 
 
-def write_model(directory: Path, seed: int = 0, **changes) -> Path:
+def write_model(directory: Path, seed: int = 0, rows: int = 0, **changes) -> Path:
     """Write a random Marian model with `<pad>` last and its row zero; `changes` are MarianConfig fields."""
     import torch
     from transformers import MarianConfig, MarianMTModel
 
-    size = write_tokenizer(directory)
+    size = write_tokenizer(directory, rows=rows)
     fields = {
         "vocab_size": size,
         "pad_token_id": size - 1,

@@ -44,7 +44,7 @@ def test_a_trained_model_says_the_same_in_int8(toy_model_dir, tmp_path):
 
 
 def test_the_folder_is_what_the_phone_loads(toy_model_dir, toy_ct2_dir):
-    assert {path.name for path in toy_ct2_dir.iterdir()} == {*MODEL_FILES, "export.json"}
+    assert {path.name for path in toy_ct2_dir.iterdir()} == {*MODEL_FILES, "export.json", "README.md"}
     config = json.loads((toy_ct2_dir / "config.json").read_text())
     assert config["add_source_eos"] is False
     assert config["directions"] == ["en-zh"]
@@ -92,7 +92,7 @@ def test_a_config_that_does_not_fit_is_refused(model_dir, changes, message):
 def test_pickled_weights_are_refused(model_dir):
     torch.save(load_file(model_dir / "model.safetensors"), model_dir / "pytorch_model.bin")
     (model_dir / "model.safetensors").unlink()
-    with pytest.raises(UserError, match="no safetensors weights"):
+    with pytest.raises(UserError, match=r"no model\.safetensors"):
         check_model(model_dir)
 
 
@@ -123,3 +123,20 @@ def test_an_output_folder_is_only_replaced_when_asked(random_model_dir, tmp_path
     with pytest.raises(UserError, match=r"holds notes\.txt, which no export wrote"):
         export_model(random_model_dir, tmp_path / "out", "int8", sample, overwrite=True)
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_model_saved_in_half_precision_exports_as_well(model_dir, tmp_path, dtype):
+    from transformers import MarianMTModel
+
+    MarianMTModel.from_pretrained(model_dir).to(dtype).save_pretrained(model_dir)
+    export = export_model(model_dir, tmp_path / "out", "float32", OWN_SENTENCES, min_parity=1.0)
+    assert export["effective_compute_type"] == "float32"
+
+
+def test_a_model_without_language_tags_gets_none(model_dir, tmp_path):
+    path = model_dir / "vocab.json"
+    path.write_text(path.read_text(encoding="utf-8").replace(">>cmn_Hans<<", "unused"), encoding="utf-8")
+    export = export_model(model_dir, tmp_path / "out", "float32", OWN_SENTENCES, ["en-zh"], min_parity=1.0)
+    assert export["parity"][0]["rate"] == 1.0
+    assert json.loads((tmp_path / "out" / "config.json").read_text())["source_tags"] == {"en-zh": None}

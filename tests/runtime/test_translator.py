@@ -26,6 +26,7 @@ def test_a_folder_that_declares_its_directions_is_held_to_them():
     both = {"directions": ["en-zh", "zh-en"]}
     assert choose_direction(both, "zh-en") == ("zh-en", ">>eng<<")
     assert choose_direction({"directions": ["zh-en"]}, None) == ("zh-en", None)
+    assert choose_direction({"directions": ["en-zh"], "source_tags": {"en-zh": None}}, None) == ("en-zh", None)
     with pytest.raises(UserError, match="'zh-en': this model translates en-zh"):
         choose_direction({"directions": ["en-zh"]}, "zh-en")
     with pytest.raises(UserError, match="'en-de': this model translates en-zh or zh-en"):

@@ -68,3 +68,17 @@ def test_bad_input_is_one_line_and_exit_code_2(toy_model_dir, toy_ct2_dir, tmp_p
         assert message in result.stderr
         assert len(result.stderr.splitlines()) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"wrong.tsv"}
+
+
+def test_slices_are_measured_by_domain_and_split(toy_ct2_dir, tmp_path):
+    json_file = tmp_path / "slices.json"
+    result = run(
+        "evaluate_slices.py", "--model-dir", toy_ct2_dir, "--direction", "en-zh", "--json", json_file, "--examples", 2
+    )
+    assert result.returncode == 0, result.stderr
+    slices = json.loads(json_file.read_text())["slices"]
+    assert {name.split("/")[0] for name in slices} == {"money", "coffee", "travel"}
+    assert {name.split("/")[1] for name in slices} == {"train", "unseen_values", "unseen_patterns"}
+    for name, report in slices.items():
+        assert report["sentences"] == 2
+        assert name in result.stdout

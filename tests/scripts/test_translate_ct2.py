@@ -1,10 +1,15 @@
 import os
 import pty
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from marian_distill.export.ctranslate2 import check_model, convert
+from toy_model import write_model
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "translate_ct2.py"
 
@@ -14,18 +19,24 @@ def translate(*options, stdin=b"", **environment):
     return subprocess.run(command, input=stdin, capture_output=True, env={**os.environ, **environment}, timeout=60)
 
 
+def in_process(model_dir, afterwards):
+    """Code that runs the script as its command line would, then one statement in the same process."""
+    return f"""
+import runpy, sys
+sys.argv = ["translate_ct2.py", "--model-dir", {str(model_dir)!r}, "--text", "We like tea."]
+runpy.run_path({str(SCRIPT)!r}, run_name="__main__")
+{afterwards}
+"""
+
+
 def test_text_gives_the_translation_alone_on_stdout(toy_ct2_dir):
     result = translate("--model-dir", toy_ct2_dir, "--text", "We like tea.")
     assert (result.returncode, result.stdout.decode(), result.stderr) == (0, "我们喜欢茶。\n", b"")
 
 
 def test_text_imports_neither_torch_nor_transformers(toy_ct2_dir):
-    code = f"""
-import runpy, sys
-sys.argv = ["translate_ct2.py", "--model-dir", {str(toy_ct2_dir)!r}, "--text", "We like tea."]
-runpy.run_path({str(SCRIPT)!r}, run_name="__main__")
-assert not {{"torch", "transformers", "datasets"}} & set(sys.modules)
-"""
+    check = "assert not {'torch', 'transformers', 'datasets'} & set(sys.modules)"
+    code = in_process(toy_ct2_dir, check)
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
@@ -100,3 +111,22 @@ def test_a_bad_line_leaves_no_half_written_file(toy_ct2_dir, tmp_path):
     assert result.returncode == 2
     assert "en.txt, line 2: not valid UTF-8" in result.stderr.decode()
     assert [path.name for path in tmp_path.iterdir()] == ["en.txt"]
+
+
+@pytest.mark.slow
+def test_a_20_million_parameter_model_starts_in_a_second_within_120_megabytes(tmp_path):
+    layers = {"encoder_layers": 5, "decoder_layers": 2, "encoder_attention_heads": 8, "decoder_attention_heads": 8}
+    widths = {"d_model": 320, "encoder_ffn_dim": 1280, "decoder_ffn_dim": 1280}
+    model_dir = write_model(tmp_path / "model", rows=32_001, **layers, **widths)
+    check_model(model_dir)
+    convert(model_dir, tmp_path / "int8", "int8", ["en-zh"])
+
+    code = in_process(tmp_path / "int8", "print(open('/proc/self/status').read(), file=sys.stderr)")
+    seconds, megabytes = [], []
+    for _ in range(3):
+        start = time.perf_counter()
+        result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        seconds.append(time.perf_counter() - start)
+        megabytes.append(int(re.search(r"VmHWM:\s+(\d+) kB", result.stderr)[1]) / 1024)  # peak resident memory
+    assert min(seconds) <= 1.0
+    assert max(megabytes) <= 120

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from transformers import GenerationConfig, MarianMTModel
+from transformers.utils.logging import disable_progress_bar
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json
@@ -29,10 +30,11 @@ def load_marian(model_dir: str | Path, device: str = "cpu") -> MarianMTModel:
     config = read_json(model_dir / "config.json")
     if config.get("model_type") != "marian":
         raise UserError(f"{model_dir}/config.json: model_type {config.get('model_type')!r}, expected 'marian'")
-    if not list(model_dir.glob("*.safetensors")):
+    if not (model_dir / "model.safetensors").is_file():
         raise UserError(
-            f"{model_dir}: no safetensors weights. Save the model with save_pretrained(); pickles are refused."
+            f"{model_dir}: no model.safetensors. Save the model with save_pretrained(); pickles are refused."
         )
+    disable_progress_bar()  # of loading, which takes a moment
     model, loading = MarianMTModel.from_pretrained(  # pyright: ignore[reportGeneralTypeIssues]
         model_dir, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
     )
@@ -67,6 +69,8 @@ class HFTranslator:
         self.direction, self.tag = choose_direction(config, direction)
         self.max_segment_length = segment_bound(config, max_decoding_length)
         self.pieces = MarianPieces(model_dir)
+        if self.tag not in self.pieces.vocabulary:
+            self.tag = None  # a model without language tags, from a hub perhaps
         self.model = load_marian(model_dir, device)
         pad_id, eos_id = self.pieces.pad_id, self.pieces.eos_id
         # As the engine decodes: from a zero embedding, never `<pad>`, never nothing, no forced `</s>` at the bound.

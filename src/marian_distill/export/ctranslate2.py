@@ -6,13 +6,15 @@ say something else after export than it was trained to say. Such a model is refu
 """
 
 import shutil
+import warnings
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypedDict
 
 from marian_distill.errors import UserError
 from marian_distill.export.parity import Parity, parity
-from marian_distill.files import atomic_directory, read_json, write_json
+from marian_distill.files import atomic_directory, atomic_writer, read_json, sha256, write_json
 from marian_distill.languages import DIRECTIONS, Direction, languages_of
 from marian_distill.pieces import EOS, PAD, MarianPieces
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
@@ -20,12 +22,15 @@ from marian_distill.runtime.translator import MAX_DECODING_LENGTH, declared_dire
 
 QUANTIZATIONS = ("int8", "int8_float16", "int8_float32", "float16", "float32")
 MODEL_FILES = ("model.bin", "config.json", "shared_vocabulary.json", "source.spm", "target.spm")
-REPORT_FILE = "export.json"
+REPORT_FILES = ("export.json", "README.md")
 
 
 class Export(TypedDict):
-    """What an export reports, and what `REPORT_FILE` beside the model holds."""
+    """What an export reports, and what export.json beside the model holds."""
 
+    model_dir: str
+    model_sha256: str
+    versions: dict[str, str]
     quantization: str
     effective_compute_type: str
     megabytes: float
@@ -45,7 +50,7 @@ def export_model(
 
     Args:
         model_dir: a Hugging Face Marian folder.
-        output_dir: the phone folder to write (`MODEL_FILES` and `REPORT_FILE`).
+        output_dir: the phone folder to write (`MODEL_FILES` and `REPORT_FILES`).
         quantization: one of `QUANTIZATIONS`, the type on disk.
         pairs: (English, Chinese) sentences; the source side is decoded by both models.
         directions: what the model was trained for; by default what its config.json declares.
@@ -71,13 +76,46 @@ def export_model(
                 raise UserError(_parity_error(report, min_parity))
             reports.append(report)
         export = Export(
+            model_dir=str(model_dir),
+            model_sha256=sha256(Path(model_dir) / "model.safetensors"),
+            versions={name: version(name) for name in ("ctranslate2", "transformers", "sentencepiece")},
             quantization=quantization,
             effective_compute_type=exported.compute_type,
             megabytes=round(megabytes, 2),
             parity=reports,
         )
-        write_json(folder / REPORT_FILE, export)
+        write_json(folder / "export.json", export)
+        with atomic_writer(folder / "README.md") as stream:
+            stream.write(_model_card(Path(output_dir), export))
     return export
+
+
+def _model_card(output_dir: Path, export: Export) -> str:
+    parity_lines = "\n".join(
+        f"- {report['direction']}: {report['equal']} of {report['sentences']} greedy translations as trained"
+        for report in export["parity"]
+    )
+    return f"""---
+language:
+- en
+- zh
+library_name: ctranslate2
+pipeline_tag: translation
+---
+
+# {output_dir.name}
+
+A Marian translator for CTranslate2, exported by distill-zh-en from `{export["model_dir"]}`:
+{export["quantization"]} on disk, {export["megabytes"]} MB.
+
+{parity_lines}
+
+    uv run -s scripts/translate_ct2.py --model-dir {output_dir}
+
+A source is the language tag that `source_tags` of config.json names for the direction (none when null), the pieces of
+source.spm, and `</s>`. Decode the output with target.spm, leaving out `</s>`. Keep input and output below
+`max_position_embeddings` tokens.
+"""
 
 
 def _parity_error(report: Parity, min_parity: float) -> str:
@@ -95,7 +133,7 @@ def check_output(output_dir: str | Path, overwrite: bool) -> None:
     if output_dir.exists() and not output_dir.is_dir():
         raise UserError(f"{output_dir}: is a file. Give another --output-dir.")
     found = {path.name for path in output_dir.iterdir()} if output_dir.is_dir() else set()
-    if foreign := sorted(found - {*MODEL_FILES, REPORT_FILE}):
+    if foreign := sorted(found - {*MODEL_FILES, *REPORT_FILES}):
         raise UserError(f"{output_dir}: holds {foreign[0]}, which no export wrote. Give another --output-dir.")
     if found and not overwrite:
         raise UserError(f"{output_dir}: holds an exported model. Add --overwrite to replace it.")
@@ -153,12 +191,15 @@ def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, di
         output_dir: a folder to fill; what is there goes.
         quantization: one of `QUANTIZATIONS`, the type on disk.
         directions: what the model was trained for. Written to config.json with the source tags that follow from it
-            (the engine ignores keys that it does not know); nothing is written when empty.
+            (the engine ignores keys that it does not know), None for a tag that the vocabulary lacks; nothing is
+            written when empty.
     """
     from ctranslate2.converters import TransformersConverter
 
     model_dir, output_dir = Path(model_dir), Path(output_dir)
-    TransformersConverter(str(model_dir)).convert(str(output_dir), quantization=quantization, force=True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")  # a normaliser that is not used here
+        TransformersConverter(str(model_dir)).convert(str(output_dir), quantization=quantization, force=True)
     for name in ("source.spm", "target.spm"):
         shutil.copyfile(model_dir / name, output_dir / name)
 
@@ -166,7 +207,9 @@ def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, di
     config["max_position_embeddings"] = read_json(model_dir / "config.json")["max_position_embeddings"]
     if directions:
         config["directions"] = list(directions)
-        config["source_tags"] = source_tags(directions)
+        known = MarianPieces(model_dir).vocabulary
+        tags = source_tags(directions).items()
+        config["source_tags"] = {direction: tag if tag in known else None for direction, tag in tags}
     write_json(output_dir / "config.json", config)
     _check_converted(model_dir, output_dir)
 

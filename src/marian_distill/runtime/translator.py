@@ -66,13 +66,15 @@ def choose_direction(config: Mapping, direction: str | None) -> tuple[Direction,
     """The direction to translate in and its source tag, from a model folder's config.json and the user's wish.
 
     Without a wish it is the first that the model declares; a model that declares none is taken as English → Chinese.
-    A wish that the model was not trained for is a `UserError`.
+    A wish that the model was not trained for is a `UserError`. The tag is what the folder's `source_tags` says, or
+    else follows from the directions.
     """
     declared = declared_directions(config)
     possible = declared or DIRECTIONS
     for chosen in possible:
         if direction in (chosen, None):
-            return chosen, source_tags(declared or (chosen,))[chosen]
+            tags = config.get("source_tags") or source_tags(declared or (chosen,))
+            return chosen, tags.get(chosen)
     raise UserError(f"direction {direction!r}: this model translates {' or '.join(possible)}")
 
 
