@@ -18,7 +18,7 @@ import logging
 import sys
 from pathlib import Path
 
-from marian_distill.errors import run_command
+from marian_distill.errors import UserError, run_command
 from marian_distill.files import write_json
 from marian_distill.languages import directions_of
 
@@ -43,8 +43,9 @@ def main() -> None:
 
     # Output folder: new, to be resumed, or finished
     output_dir = Path(training_options.output_dir)
-    checkpoint = runs.open_output_dir(output_dir, options, overwrite=training_options.overwrite_output_dir)
-    if runs.is_finished(output_dir):
+    overwrite = training_options.overwrite_output_dir
+    checkpoint = runs.open_output_dir(output_dir, options, overwrite=overwrite)
+    if runs.is_finished(output_dir) and not overwrite:
         print(f"{output_dir} is finished; --overwrite-output-dir trains it again", file=sys.stderr)
         return
 
@@ -61,6 +62,8 @@ def main() -> None:
     # Data
     train_dataset, data_report = data.training_data(data_options, pieces, training_options.seed)
     eval_dataset = data.evaluation_data(data_options, pieces)
+    if eval_dataset is None and training_options.eval_strategy != "no":
+        raise UserError(f"--eval-strategy {training_options.eval_strategy.value} needs --eval-dataset")
 
     # Training
     patience = training_options.early_stopping_patience
@@ -79,6 +82,7 @@ def main() -> None:
         "%s parameters; %d batches an epoch, padding %.1f %%",
         f"{student.num_parameters():,}", len(sampler), 100 * sampler.padding_share(),
     )  # fmt: skip
+    runs.start_run(output_dir, options, overwrite=overwrite)
     resume_from = training_options.resume_from_checkpoint or (str(checkpoint) if checkpoint else None)
     trained = trainer.train(resume_from_checkpoint=resume_from)
     if trainer.sigterm.stopped:

@@ -87,6 +87,7 @@ class DataArguments:
                 f"--extra-train-repeat has {len(self.extra_train_repeat)} numbers for {len(self.extra_train_csv)} "
                 "--extra-train-csv files: give one for all, or one for each"
             )
+        _check_at_least(self, 1, "max_train_samples", "max_eval_samples", "max_source_length", "max_target_length")
         for name in ("tag_share", "final_stop_share"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
@@ -109,9 +110,17 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
     num_beams: int = _option("Beams of the translations made at evaluation.", 1)
     early_stopping_patience: int = _option("Stop after this many evaluations without a better one; 0: never.", 0)
     overwrite_output_dir: bool = _option("Start anew in a folder that holds another run.", False)
+    report_to: list[str] = field(  # transformers takes but one name on the command line
+        default_factory=lambda: ["none"], metadata={"help": "Where the log goes as well, such as tensorboard trackio."}
+    )
 
     def __post_init__(self) -> None:
-        """Check the shares; hand `num_beams` to generation; keep the columns that the batches need."""
+        """Check the numbers; hand `num_beams` to generation; keep the columns that the batches need."""
+        _check_at_least(self, 0, "tokens_per_batch", "early_stopping_patience")
+        _check_at_least(self, 1, "per_device_train_batch_size", "per_device_eval_batch_size", "num_beams")
+        _check_at_least(self, 1, "gradient_accumulation_steps")
+        if not 0.0 <= self.label_smoothing_factor < 1.0:
+            raise UserError(f"--label-smoothing-factor {self.label_smoothing_factor}: expected a share in [0, 1)")
         if not 0.0 <= self.alpha_ce <= 1.0:
             raise UserError(f"--alpha-ce {self.alpha_ce}: expected a share from 0 to 1")
         if self.temperature <= 0.0:
@@ -125,10 +134,28 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
         if self.disable_tqdm is None:
             self.disable_tqdm = not sys.stderr.isatty()  # a bar in a log file is noise
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # bf16 on a CPU must be asked for as such
+        if self.fp16 and self.use_cpu:
+            raise UserError("--fp16 needs a GPU; on a CPU give --bf16, or neither")
+        if self.resume_from_checkpoint and not Path(self.resume_from_checkpoint).is_dir():
+            raise UserError(
+                f"--resume-from-checkpoint {self.resume_from_checkpoint}: no such folder; leave it out to go on from the "
+                "last checkpoint in --output-dir"
+            )
+        if self.early_stopping_patience:
+            if self.eval_strategy == "no":
+                raise UserError("--early-stopping-patience needs --eval-strategy steps or epoch")
+            self.metric_for_best_model = self.metric_for_best_model or "loss"
         super().__post_init__()
 
 
 Arguments = tuple[ModelArguments, DataArguments, DistillTrainingArguments]
+
+
+def _check_at_least(options: Any, least: int, *names: str) -> None:
+    for name in names:
+        value = getattr(options, name)
+        if value is not None and value < least:
+            raise UserError(f"--{name.replace('_', '-')} {value}: expected {least} or more")
 
 
 class _Parser(HfArgumentParser):
@@ -165,9 +192,13 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
     values = {} if config is None else _read_config(config, known)
     from_config = [token for key, value in values.items() if key not in given for token in _tokens(key, value)]
     try:
-        *parsed, _ = parser.parse_args_into_dataclasses(from_config + tokens, look_for_args_file=False)
+        *parsed, _, left_over = parser.parse_args_into_dataclasses(
+            from_config + tokens, return_remaining_strings=True, look_for_args_file=False
+        )
     except ValueError as error:  # Hugging Face's own checks of its options
         raise UserError(str(error)) from error
+    if left_over:
+        raise UserError(f"{left_over[0]!r}: not an option. See --help.")
     return tuple(parsed)  # pyright: ignore[reportReturnType]
 
 
@@ -200,6 +231,8 @@ def _tokens(key: str, value: Any) -> list[str]:
     """A YAML value as command-line tokens; null leaves the default."""
     if value is None:
         return []
+    if value is False and key.endswith("_strategy"):
+        return [f"--{key}=no"]  # YAML reads a bare `no` as false
     if isinstance(value, list):
         return [f"--{key}", *map(str, value)] if value else []
     if isinstance(value, dict):

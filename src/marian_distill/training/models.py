@@ -101,9 +101,11 @@ def make_student(
 
 
 def _load(kind: type[MarianMTModel], name: str) -> MarianMTModel:
-    """A model from a folder or the hub: safetensors only, no code from there."""
+    """A model from a folder or the hub, in fp32 whatever it is stored in: safetensors only, no code from there."""
     try:
-        return kind.from_pretrained(name, use_safetensors=True, attn_implementation=attention_implementation())
+        return kind.from_pretrained(
+            name, dtype=torch.float32, use_safetensors=True, attn_implementation=attention_implementation()
+        )
     except OSError as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{name}: no Marian model in safetensors there ({reason})") from error

@@ -22,34 +22,56 @@ OPTIONS_FILE = "options.json"
 RUN_FILE = "run.json"
 # Options that may differ between a run and its resumption: they change where and how, not what is trained.
 FREE_OPTIONS = frozenset(
-    "overwrite_output_dir resume_from_checkpoint preprocess_num_proc report_to logging_dir disable_tqdm log_level "
-    "dataloader_num_workers dataloader_persistent_workers dataloader_prefetch_factor save_total_limit push_to_hub "
-    "hub_token hub_model_id run_name local_rank".split()
+    {
+        *("output_dir", "overwrite_output_dir", "resume_from_checkpoint", "save_total_limit"),
+        *("preprocess_num_proc", "dataloader_num_workers", "dataloader_persistent_workers"),
+        *("dataloader_prefetch_factor", "dataloader_pin_memory", "use_cpu", "local_rank"),
+        *("report_to", "run_name", "logging_dir", "log_level", "disable_tqdm"),
+        *("push_to_hub", "hub_token", "hub_model_id"),
+    }
 )
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "sentencepiece", "sacrebleu")
 
 
 def open_output_dir(directory: str | Path, options: Mapping[str, Any], *, overwrite: bool) -> Path | None:
-    """Make the folder ready; the checkpoint to resume from, if an interrupted run of the same options left one.
+    """Check the folder; the checkpoint to resume from, if an interrupted run of the same options left one.
+
+    Nothing is written yet, so that a mistake found later leaves no trace: see `start_run`.
 
     Args:
         directory: the run's output folder.
-        options: resolved options, as JSON values.
-        overwrite: delete another run's files instead of refusing.
+        options: resolved options.
+        overwrite: another run's files will be deleted; do not refuse them.
 
     Raises:
-        UserError: the folder holds a run with other options, or files that are no run at all.
+        UserError: the folder is one of the run's inputs, or holds a run with other options, or files that are no run.
     """
     directory = Path(directory)
-    options = json.loads(json.dumps(options, default=str))
+    for name in ("student_model", "teacher_model", "tokenizer_dir"):
+        if options[name] is not None and Path(options[name]).resolve() == directory.resolve():
+            raise UserError(f"{directory}: is --{name.replace('_', '-')} too; choose another --output-dir")
+    if directory.is_file():
+        raise UserError(f"{directory}: is a file; choose another --output-dir")
+    if directory.exists() and any(directory.iterdir()) and not (directory / OPTIONS_FILE).is_file():
+        raise UserError(f"{directory}: not empty and no run of this program; choose another --output-dir")
+    if overwrite:
+        return None
+    checkpoint = last_checkpoint(directory)
+    if checkpoint is not None or is_finished(directory):  # else there is nothing yet to lose
+        _check_same_run(directory, read_json(directory / OPTIONS_FILE), _as_json(options))
+    return checkpoint
+
+
+def start_run(directory: str | Path, options: Mapping[str, Any], *, overwrite: bool) -> None:
+    """Write options.json, after deleting an earlier run's files where that was asked."""
+    directory = Path(directory)
     if overwrite and directory.exists():
         shutil.rmtree(directory)
-    if (directory / OPTIONS_FILE).exists():
-        _check_same_run(directory, read_json(directory / OPTIONS_FILE), options)
-    elif directory.exists() and any(directory.iterdir()):
-        raise UserError(f"{directory}: not empty and no run of this program; choose another --output-dir")
-    write_json(directory / OPTIONS_FILE, options)
-    return last_checkpoint(directory)
+    write_json(directory / OPTIONS_FILE, _as_json(options))
+
+
+def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(options, default=str))
 
 
 def is_finished(directory: str | Path) -> bool:

@@ -59,6 +59,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         self.throughput, self.sigterm = ThroughputCallback(), StopOnSigtermCallback()
         for callback in (ZeroPadEmbeddingCallback(), self.throughput, self.sigterm):
             self.add_callback(callback)
+        _check_best_metric(args, self.eval_dataset)
         self.signatures: dict[str, str] = {}  # of the scores of the latest evaluation, by metric name
         self._since_log = torch.zeros(3, dtype=torch.float64)  # cross-entropy, divergence, target tokens
 
@@ -213,6 +214,20 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
             raise RuntimeError(f"the <pad> embedding has norm {norm}, not 0.0: is ZeroPadEmbeddingCallback missing?")
         super()._save(output_dir, state_dict)
         Path(output_dir or self.args.output_dir, TRAINING_ARGS_NAME).unlink(missing_ok=True)
+
+
+def _check_best_metric(args: DistillTrainingArguments, eval_dataset: Any) -> None:
+    """Refuse a metric for the best model that no evaluation gives, before hours of training go by."""
+    if args.metric_for_best_model is None:
+        return
+    metrics = ["loss", "bleu", "chrf++"] if args.predict_with_generate else ["loss"]
+    if isinstance(eval_dataset, dict):
+        metrics = [f"{name}_{metric}" for name in eval_dataset for metric in metrics]
+    if args.metric_for_best_model.removeprefix("eval_") not in metrics:
+        raise UserError(
+            f"--metric-for-best-model {args.metric_for_best_model}: this run's evaluation gives {', '.join(metrics)}"
+            + ("" if args.predict_with_generate else "; --predict-with-generate gives bleu and chrf++ as well")
+        )
 
 
 def check_same_vocabulary(student: MarianMTModel, teacher: MarianMTModel | None, alpha_ce: float) -> None:
