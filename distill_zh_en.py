@@ -24,6 +24,7 @@ from marian_distill.languages import directions_of
 
 
 def main() -> None:
+    """Parse, load, train, save."""
     # The heavy imports wait, so that --help and a mistyped option are answered at once.
     from marian_distill.training.arguments import parse_arguments, resolved_options
 
@@ -42,7 +43,7 @@ def main() -> None:
     set_seed(training_options.seed)
 
     # Output folder: new, to be resumed, or finished
-    output_dir = Path(training_options.output_dir)
+    output_dir = Path(str(training_options.output_dir))
     overwrite = training_options.overwrite_output_dir
     checkpoint = runs.open_output_dir(output_dir, options, overwrite=overwrite)
     if runs.is_finished(output_dir) and not overwrite:
@@ -57,13 +58,13 @@ def main() -> None:
     if training_options.alpha_ce == 1.0:
         teacher = None  # it was only the start
     elif teacher is not None:
-        teacher = teacher.to(models.teacher_dtype(model_options, training_options))
+        teacher.to(models.teacher_dtype(model_options, training_options))  # pyright: ignore[reportArgumentType]
 
     # Data
     train_dataset, data_report = data.training_data(data_options, pieces, training_options.seed)
     eval_dataset = data.evaluation_data(data_options, pieces)
     if eval_dataset is None and training_options.eval_strategy != "no":
-        raise UserError(f"--eval-strategy {training_options.eval_strategy.value} needs --eval-dataset")
+        raise UserError("--eval-strategy needs evaluation data: give --eval-dataset, or --eval-strategy no")
 
     # Training
     patience = training_options.early_stopping_patience

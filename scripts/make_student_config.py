@@ -5,7 +5,7 @@
     uv run -s scripts/make_student_config.py --teacher-model Helsinki-NLP/opus-mt-en-zh \\
         --output student_configs/mine.json --decoder-layers 2
 
-What is left out comes from the teacher's config. `--vocab-size` counts `<pad>`: a tokenizer of 32,000 pieces has 32,001.
+What is left out comes from the teacher's config. `--vocab-size` counts `<pad>`: 32,001 for 32,000 pieces.
 """
 
 import argparse

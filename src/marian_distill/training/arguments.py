@@ -20,9 +20,9 @@ def _option(help: str, default: Any = None, **metadata: Any) -> Any:
     return field(default=default, metadata={"help": help, **metadata})
 
 
-def _many(help: str) -> Any:
+def _many(help: str) -> dict[str, str]:
     # "extend": an option given several times adds up, as in --extra-train-csv A --extra-train-csv B.
-    return field(default_factory=list, metadata={"help": help, "action": "extend"})
+    return {"help": help, "action": "extend"}
 
 
 @dataclass
@@ -57,17 +57,22 @@ class DataArguments:
     """Parallel text for training and evaluation."""
 
     direction: Literal["en-zh", "zh-en", "both"] = _option("What the student translates.", "en-zh")
-    dataset: list[str] = _many(
-        "Training data: hub names, Parquet folders, .csv, .tsv(.gz|.xz), .jsonl; default: Helsinki-NLP/opus-100."
+    dataset: list[str] = field(
+        default_factory=list,
+        metadata=_many("Training data: hub names, Parquet folders, .csv, .tsv(.gz|.xz), .jsonl; default: opus-100."),
     )
     dataset_config: str | None = _option("Config of the hub dataset.", "en-zh")
     eval_dataset: str | None = _option("Evaluation data: a file; default: the hub dataset's validation split.")
-    extra_train_csv: list[str] = _many("More training pairs; may be given many times.")
+    extra_train_csv: list[str] = field(
+        default_factory=list, metadata=_many("More training pairs; may be given many times.")
+    )
     extra_train_repeat: list[float] = field(
         default_factory=lambda: [1.0],
         metadata={"help": "Copies of each row of the extra files: one number for all, or one for each."},
     )
-    source_weight: list[str] = _many("Expected copies of a row by its source label, such as cc_cedict=0.2.")
+    source_weight: list[str] = field(
+        default_factory=list, metadata=_many("Expected copies of a row by its source label, such as cc_cedict=0.2.")
+    )
     max_train_samples: int | None = _option("At most this many rows of --dataset (a seeded sample).")
     max_eval_samples: int | None = _option("At most this many evaluation rows (the first ones).", 2000)
     max_source_length: int = _option("Longer examples are left out and counted.", 128)
@@ -138,8 +143,8 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
             raise UserError("--fp16 needs a GPU; on a CPU give --bf16, or neither")
         if self.resume_from_checkpoint and not Path(self.resume_from_checkpoint).is_dir():
             raise UserError(
-                f"--resume-from-checkpoint {self.resume_from_checkpoint}: no such folder; leave it out to go on from the "
-                "last checkpoint in --output-dir"
+                f"--resume-from-checkpoint {self.resume_from_checkpoint}: no such folder; leave it out to go on from "
+                "the last checkpoint in --output-dir"
             )
         if self.early_stopping_patience:
             if self.eval_strategy == "no":
@@ -176,7 +181,7 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
         UserError: an unknown key or option (the nearest real one is named), a wrong type, options that contradict.
     """
     parser = _Parser(
-        [ModelArguments, DataArguments, DistillTrainingArguments],
+        [ModelArguments, DataArguments, DistillTrainingArguments],  # pyright: ignore[reportArgumentType]
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -203,11 +208,11 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
 
 
 def _config_path(tokens: list[str]) -> Path | None:
-    for position, token in enumerate(tokens):
-        if token.startswith("--config="):
-            return Path(token.removeprefix("--config="))
-        if token == "--config" and position + 1 < len(tokens):
-            return Path(tokens[position + 1])
+    for option, following in zip(tokens, [*tokens[1:], None], strict=True):
+        if option.startswith("--config="):
+            return Path(option.removeprefix("--config="))
+        if option == "--config" and following is not None:
+            return Path(following)
     return None
 
 

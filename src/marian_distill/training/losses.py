@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 IGNORED_LABEL = -100
 # Elements of one [tokens, vocabulary] slice in fp32: 16 MB keeps the passes over it in a CPU's last-level cache
@@ -44,7 +44,7 @@ class LossSums(NamedTuple):
 
 
 class Projection(NamedTuple):
-    """A model's last decoder states [tokens, d], and the projection [vocabulary, d] and bias [vocabulary] to logits."""
+    """A model's last decoder states [tokens, d], the projection [vocabulary, d] and bias [vocabulary] to logits."""
 
     states: Tensor
     weight: Tensor
@@ -52,7 +52,7 @@ class Projection(NamedTuple):
 
     def logits(self, rows: slice, dtype: torch.dtype) -> Tensor:
         """Logits of some tokens in fp32, [rows, vocabulary], from a matrix product in `dtype`."""
-        return F.linear(self.states[rows].to(dtype), self.weight.to(dtype)).float().add_(self.bias.float())
+        return functional.linear(self.states[rows].to(dtype), self.weight.to(dtype)).float().add_(self.bias.float())
 
 
 def distillation_loss(
@@ -66,16 +66,16 @@ def distillation_loss(
         labels: [tokens]; every one counts (take out the padding first).
         teacher_logits: [tokens, vocabulary]; needed when alpha_ce < 1.
     """
-    cross_entropy = F.cross_entropy(
+    cross_entropy = functional.cross_entropy(
         student_logits.float(), labels, reduction="sum", label_smoothing=settings.label_smoothing
     )
     if settings.alpha_ce == 1.0:
         return LossSums(cross_entropy, cross_entropy.detach(), torch.zeros_like(cross_entropy))
     if teacher_logits is None:
         raise ValueError(f"alpha_ce is {settings.alpha_ce}: the teacher's logits are needed")
-    student = F.log_softmax(student_logits.float() / settings.temperature, dim=-1)
-    teacher = F.log_softmax(teacher_logits.float() / settings.temperature, dim=-1)
-    divergence = F.kl_div(student, teacher, reduction="sum", log_target=True) * settings.temperature**2
+    student = functional.log_softmax(student_logits.float() / settings.temperature, dim=-1)
+    teacher = functional.log_softmax(teacher_logits.float() / settings.temperature, dim=-1)
+    divergence = functional.kl_div(student, teacher, reduction="sum", log_target=True) * settings.temperature**2
     loss = settings.alpha_ce * cross_entropy + (1 - settings.alpha_ce) * divergence
     return LossSums(loss, cross_entropy.detach(), divergence.detach())
 
@@ -134,7 +134,7 @@ class _FusedProjectionLoss(torch.autograd.Function):
             sums = _loss_in_slices(settings, Projection(states, weight, bias), labels, teacher, dtype, gradients)
         ctx.save_for_backward(gradients.states, gradients.weight.to(weight.dtype))
         ctx.mark_non_differentiable(sums.cross_entropy, sums.divergence)
-        return tuple(sums)
+        return sums.loss, sums.cross_entropy, sums.divergence
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -180,7 +180,7 @@ def _loss_in_slices(
 
 def _cross_entropy(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
     """Summed cross-entropy with smoothed labels, and its gradient [rows, vocabulary]."""
-    log_probabilities = F.log_softmax(logits, dim=-1)
+    log_probabilities = functional.log_softmax(logits, dim=-1)
     loss = -log_probabilities.gather(1, labels[:, None]).sum() * (1 - smoothing)
     if smoothing:
         loss = loss - log_probabilities.mean(dim=-1).sum() * smoothing
@@ -193,8 +193,8 @@ def _cross_entropy(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Te
 
 def _divergence(student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     """Summed T²·KL(teacher‖student) and its gradient by the student's logits [rows, vocabulary]."""
-    student = F.log_softmax(student_logits / temperature, dim=-1)
-    teacher = F.log_softmax(teacher_logits / temperature, dim=-1)
+    student = functional.log_softmax(student_logits / temperature, dim=-1)
+    teacher = functional.log_softmax(teacher_logits / temperature, dim=-1)
     probabilities = teacher.exp()
     divergence = torch.dot(probabilities.view(-1), teacher.sub_(student).view(-1)) * temperature**2
     return divergence, student.exp_().sub_(probabilities).mul_(temperature)

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from huggingface_hub import snapshot_download
@@ -15,6 +16,8 @@ from marian_distill.training.students import MarianStudent, check_config, load_c
 from marian_distill.training.teacher_init import InitReport, init_from_teacher, parse_layer_map
 
 logger = logging.getLogger(__name__)
+
+Model = TypeVar("Model", bound=MarianMTModel)
 
 TOKENIZER_FILES = ["source.spm", "target.spm", "vocab.json", "tokenizer_config.json", "special_tokens_map.json"]
 
@@ -56,9 +59,9 @@ def load_teacher(options: ModelArguments, pieces: MarianPieces, alpha_ce: float)
         )
     if alpha_ce < 1.0 and not same_vocabulary(options, pieces):
         raise UserError(
-            f"--alpha-ce {alpha_ce} compares logits piece by piece, but {options.teacher_model} has another vocabulary "
-            f"than {pieces.directory}. Use sequence-level distillation instead: translate the corpus with the teacher "
-            "and train on that with --alpha-ce 1"
+            f"--alpha-ce {alpha_ce} compares logits piece by piece, but {options.teacher_model} has another "
+            f"vocabulary than {pieces.directory}. Use sequence-level distillation instead: translate the corpus with "
+            "the teacher and train on that with --alpha-ce 1"
         )
     return _load(MarianMTModel, options.teacher_model)
 
@@ -91,8 +94,8 @@ def make_student(
         layers = {}
         for side in ("encoder", "decoder"):
             text = getattr(options, f"init_from_teacher_{side}_layer_map")
-            counts = [getattr(model.config, f"{side}_layers") for model in (student, teacher)]
-            layers[f"{side}_layer_map"] = None if text is None else parse_layer_map(text, *counts, side)
+            here, there = (getattr(model.config, f"{side}_layers") for model in (student, teacher))
+            layers[f"{side}_layer_map"] = None if text is None else parse_layer_map(text, here, there, side)
         report = init_from_teacher(student, teacher, same_vocabulary=same_vocabulary(options, pieces), **layers)
         logger.info("from the teacher: %s", report.summary())
     zero_pad_row(student)
@@ -100,7 +103,7 @@ def make_student(
     return student, report
 
 
-def _load(kind: type[MarianMTModel], name: str) -> MarianMTModel:
+def _load(kind: type[Model], name: str) -> Model:
     """A model from a folder or the hub, in fp32 whatever it is stored in: safetensors only, no code from there."""
     try:
         return kind.from_pretrained(
@@ -114,8 +117,8 @@ def _load(kind: type[MarianMTModel], name: str) -> MarianMTModel:
 def _check_vocabulary(student: MarianStudent, pieces: MarianPieces, name: str) -> None:
     if student.config.vocab_size != len(pieces.vocabulary) or student.config.pad_token_id != pieces.pad_id:
         raise UserError(
-            f"{name}: vocab_size {student.config.vocab_size} and pad id {student.config.pad_token_id} do not match the "
-            f"tokenizer {pieces.directory} with {len(pieces.vocabulary)} pieces and pad id {pieces.pad_id}; "
+            f"{name}: vocab_size {student.config.vocab_size} and pad id {student.config.pad_token_id} do not match "
+            f"the tokenizer {pieces.directory} with {len(pieces.vocabulary)} pieces and pad id {pieces.pad_id}; "
             "make a config with scripts/make_student_config.py --vocab-size"
         )
 

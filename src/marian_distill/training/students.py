@@ -44,7 +44,7 @@ class MarianStudent(MarianMTModel):
             labels: [batch, target], −100 where padded.
         """
         if objective is None:
-            return super().forward(*args, labels=labels, **inputs)
+            return super().forward(*args, labels=labels, **inputs)  # pyright: ignore[reportArgumentType]
         if labels is None:
             raise ValueError("an objective needs labels")
         active = labels != IGNORED_LABEL
@@ -93,7 +93,7 @@ def student_config(
         like: another config whose activation function and embedding scale are taken over (a teacher's).
     """
     if like is not None:
-        activation_function, eos_token_id = like.activation_function, like.eos_token_id
+        activation_function, eos_token_id = like.activation_function, like.eos_token_id  # pyright: ignore[reportAssignmentType]
     config = MarianConfig(
         vocab_size=vocab_size,
         decoder_vocab_size=vocab_size,
@@ -170,12 +170,16 @@ def new_student(config: MarianConfig) -> MarianStudent:
 @torch.no_grad()
 def zero_pad_row(model: MarianMTModel) -> None:
     """Set the `<pad>` embedding to zero: the engines start decoding from a zero vector."""
-    model.get_input_embeddings().weight[model.config.pad_token_id].zero_()
+    _embeddings(model)[model.config.pad_token_id].zero_()
 
 
 def pad_row_norm(model: MarianMTModel) -> float:
     """Euclidean norm of the `<pad>` embedding; 0.0 in a sound model."""
-    return float(model.get_input_embeddings().weight.detach()[model.config.pad_token_id].norm())
+    return float(_embeddings(model).detach()[model.config.pad_token_id].norm())
+
+
+def _embeddings(model: MarianMTModel) -> Tensor:
+    return model.get_input_embeddings().weight  # pyright: ignore[reportReturnType]
 
 
 def parameter_count(config: MarianConfig) -> int:

@@ -30,7 +30,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
 
     Args:
         model: the student.
-        args: training options; `alpha_ce`, `temperature`, `label_smoothing_factor` and `tokens_per_batch` are read here.
+        args: training options; `alpha_ce`, `temperature`, `label_smoothing_factor`, `tokens_per_batch` are read here.
         pieces: the tokenizer, for `<pad>` and for decoding what is generated at evaluation.
         teacher: a model with the student's vocabulary; frozen, in eval mode, in the type it was loaded in.
         train_dataset, eval_dataset: rows of `input_ids` and `labels` (lists of ids, `</s>` last) and
@@ -39,6 +39,8 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
     """
 
     args: DistillTrainingArguments
+    model: MarianStudent
+    eval_dataset: Any  # a data set, or several by name
 
     def __init__(
         self,
@@ -55,7 +57,9 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
         self.pieces = pieces
         self.distillation = DistillationLoss(args.alpha_ce, args.temperature, args.label_smoothing_factor)
-        self.teacher = teacher.to(args.device).eval().requires_grad_(False) if teacher is not None else None
+        self.teacher = None
+        if teacher is not None:
+            self.teacher = teacher.to(args.device).eval().requires_grad_(False)  # pyright: ignore[reportArgumentType]
         self.throughput, self.sigterm = ThroughputCallback(), StopOnSigtermCallback()
         for callback in (ZeroPadEmbeddingCallback(), self.throughput, self.sigterm):
             self.add_callback(callback)
@@ -66,7 +70,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
     # Batches
 
     def get_train_dataloader(self) -> DataLoader:
-        """Batches of like length: `tokens_per_batch` padded tokens each, else `per_device_train_batch_size` examples."""
+        """Batches of like length: `tokens_per_batch` padded tokens, else `per_device_train_batch_size` examples."""
         return self.accelerator.prepare(self._loader(self.train_dataset, self.train_sampler()))
 
     def train_sampler(self) -> LengthBatchSampler:
@@ -178,14 +182,15 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
             target_tokens = (inputs["labels"] != IGNORED_LABEL).sum()
             totals += torch.stack([sums.cross_entropy, target_tokens]).to("cpu", torch.float64)
             if self.args.predict_with_generate:
-                generated = model.generate(
+                generated = model.generate(  # pyright: ignore[reportAttributeAccessIssue]
                     input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], **self._gen_kwargs
                 )
                 hypotheses += self._decode(generated)
                 references += self._decode(inputs["labels"])
             self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
-        totals = self.accelerator.reduce(totals.to(self.args.device, torch.float32), reduction="sum").tolist()
-        metrics = {f"{metric_key_prefix}_loss": totals[0] / max(totals[1], 1.0)}
+        totals = self.accelerator.reduce(totals.to(self.args.device, torch.float32), reduction="sum")
+        loss, tokens = totals.tolist()  # pyright: ignore[reportAttributeAccessIssue]
+        metrics = {f"{metric_key_prefix}_loss": loss / max(tokens, 1.0)}
         if self.args.predict_with_generate:
             hypotheses, references = gather_object(hypotheses), gather_object(references)
             chinese = sum(any(map(is_han, reference)) for reference in references)
@@ -208,12 +213,12 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
     # Saving
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
-        """Save, after asserting that the `<pad>` row is zero; without the pickled arguments (options.json has them)."""
+        """Save, after asserting that the `<pad>` row is zero; without the pickled arguments: options.json has them."""
         norm = pad_row_norm(self.model)
         if norm != 0.0:
             raise RuntimeError(f"the <pad> embedding has norm {norm}, not 0.0: is ZeroPadEmbeddingCallback missing?")
         super()._save(output_dir, state_dict)
-        Path(output_dir or self.args.output_dir, TRAINING_ARGS_NAME).unlink(missing_ok=True)
+        Path(output_dir or str(self.args.output_dir), TRAINING_ARGS_NAME).unlink(missing_ok=True)
 
 
 def _check_best_metric(args: DistillTrainingArguments, eval_dataset: Any) -> None:
@@ -239,6 +244,6 @@ def check_same_vocabulary(student: MarianMTModel, teacher: MarianMTModel | None,
     sizes = student.config.vocab_size, teacher.config.vocab_size
     if sizes[0] != sizes[1]:
         raise UserError(
-            f"--alpha-ce {alpha_ce} compares logits, but the student has {sizes[0]} pieces and the teacher {sizes[1]}. "
-            "Use sequence-level distillation instead: translate the corpus with the teacher, then train with --alpha-ce 1"
+            f"--alpha-ce {alpha_ce} compares logits, but the student has {sizes[0]} pieces, the teacher {sizes[1]}; "
+            "use sequence-level distillation instead: translate the corpus with the teacher, train with --alpha-ce 1"
         )
