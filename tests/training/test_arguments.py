@@ -1,0 +1,168 @@
+import dataclasses
+from enum import Enum
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from transformers import Seq2SeqTrainingArguments
+
+from marian_distill.errors import UserError
+from marian_distill.training.arguments import parse_arguments, resolved_options
+
+REPOSITORY = Path(__file__).parents[2]
+STAGES = sorted((REPOSITORY / "recipes").rglob("[0-9]*.yaml"))
+MINIMAL = {"student_config": "student.json", "output_dir": "outputs/student"}
+
+
+@pytest.fixture
+def options(tmp_path):
+    """Resolved options of a YAML stage (a dict, or text) and a command line."""
+
+    def resolve(stage: dict | str | None = None, *command_line: str) -> dict:
+        path = tmp_path / "stage.yaml"
+        text = stage if isinstance(stage, str) else yaml.safe_dump({**MINIMAL, **(stage or {})})
+        path.write_text(text, encoding="utf-8")
+        return resolved_options(parse_arguments(["--config", str(path), *command_line]))
+
+    return resolve
+
+
+def test_yaml_gives_the_stage_and_the_command_line_wins(options):
+    stage = {"alpha_ce": 0.5, "learning_rate": "3e-4", "init_from_teacher": True, "teacher_model": "teacher"}
+    resolved = options(stage, "--alpha-ce", "0.25", "--init-from-teacher", "false", "--warmup-steps=7", "--no-clean")
+    assert resolved["alpha_ce"] == 0.25
+    assert resolved["learning_rate"] == 3e-4
+    assert resolved["init_from_teacher"] is resolved["clean"] is False
+    assert resolved["warmup_steps"] == 7
+
+
+@pytest.mark.parametrize("flag", ["--alpha-ce", "--alpha_ce"])
+def test_hyphens_and_underscores_are_one(options, flag):
+    assert options({}, flag, "0.5")["alpha_ce"] == 0.5
+    assert options({"alpha-ce": 0.1}, f"{flag}=0.5")["alpha_ce"] == 0.5
+
+
+def test_a_list_option_adds_up_on_the_command_line_and_overrides_the_stage(options):
+    stage = {"extra_train_csv": ["a.csv", "b.csv"], "extra_train_repeat": [20, 0.5]}
+    resolved = options(stage)
+    assert (resolved["extra_train_csv"], resolved["extra_train_repeat"]) == (["a.csv", "b.csv"], [20.0, 0.5])
+    command_line = ["--extra-train-csv", "c.csv", "--extra-train-csv", "d.csv", "e.csv", "--extra-train-repeat", "2"]
+    resolved = options(stage, *command_line)
+    assert (resolved["extra_train_csv"], resolved["extra_train_repeat"]) == (["c.csv", "d.csv", "e.csv"], [2.0])
+    assert options({}, "--report-to", "tensorboard", "trackio")["report_to"] == ["tensorboard", "trackio"]
+
+
+def test_each_extra_file_has_its_number_of_copies():
+    _, data, _ = parse_arguments(
+        ["--student-config=s", "--output-dir=o", "--extra-train-csv", "a", "b", "--extra-train-repeat", "20"]
+    )
+    assert data.extra_sources() == [("a", 20.0), ("b", 20.0)]
+
+
+def test_what_yaml_reads_in_its_own_way_means_what_was_written(options):
+    resolved = options("student_config: s\noutput_dir: o\neval_strategy: no\nsave_strategy: no\nseed: null\n")
+    assert (resolved["eval_strategy"], resolved["save_strategy"], resolved["seed"]) == ("no", "no", 42)
+
+
+def test_every_option_of_transformers_can_be_given_in_a_stage(options):
+    def plain(value):
+        return value.value if isinstance(value, Enum) else value
+
+    defaults = {
+        field.name: plain(field.default_factory() if field.default is dataclasses.MISSING else field.default)
+        for field in dataclasses.fields(Seq2SeqTrainingArguments)
+        if field.init
+    }
+    given = {name: value for name, value in defaults.items() if value not in (None, "", [])}
+    assert len(given) > 60
+    resolved, untouched = options(given), options({})
+    assert {name: resolved[name] for name in given} == {name: untouched[name] for name in given}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("lr_scheduler_kwargs", {"num_cycles": 2}),
+        ("optim", "adafactor"),
+        ("dataloader_num_workers", 2),
+        ("logging_first_step", True),
+        ("save_steps", 0.1),
+        ("hub_strategy", "end"),
+    ],
+)
+def test_options_of_transformers_take_their_values(options, option, value):
+    assert options({option: value})[option] == value
+
+
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="without a GPU")
+def test_mixed_precision_without_a_gpu_is_bfloat16(options):
+    resolved = options({"bf16": True})
+    assert (resolved["bf16"], resolved["use_cpu"]) == (True, True)
+    with pytest.raises(UserError, match="--fp16 needs a GPU; on a CPU give --bf16"):
+        options({"fp16": True})
+
+
+@pytest.mark.parametrize(
+    ("command_line", "message"),
+    [
+        (["--alpha-cee", "0.5"], "unknown option --alpha-cee; did you mean --alpha-ce?"),
+        (["--num_beam=2"], "unknown option --num-beam; did you mean --num-beams?"),
+        (["stray"], "'stray': not an option"),
+        (["--learning-rate", "fast"], "invalid float value: 'fast'"),
+        (["--direction", "de-en"], "invalid choice: 'de-en'"),
+        (["--alpha-ce", "1.5"], "--alpha-ce 1.5: expected a share from 0 to 1"),
+        (["--temperature", "0"], "--temperature 0.0: expected a number above 0"),
+        (["--label-smoothing-factor", "1"], "--label-smoothing-factor 1.0"),
+        (["--tag-share", "2"], "--tag-share 2.0: expected a share"),
+        (["--max-train-samples", "0"], "--max-train-samples 0: expected 1 or more"),
+        (["--per-device-train-batch-size", "0"], "--per-device-train-batch-size 0: expected 1 or more"),
+        (["--tokens-per-batch", "-1"], "--tokens-per-batch -1: expected 0 or more"),
+        (["--student-model", "m"], "give either --student-config (a new student) or --student-model"),
+        (["--init-from-teacher"], "--init-from-teacher needs --teacher-model"),
+        (["--extra-train-csv", "a", "b", "--extra-train-repeat", "1", "2", "3"], "3 numbers for 2"),
+        (["--load-best-model-at-end"], "--load_best_model_at_end requires the save and eval strategy to match"),
+        (["--early-stopping-patience", "2"], "--early-stopping-patience needs --eval-strategy"),
+        (["--resume-from-checkpoint", "nowhere"], "--resume-from-checkpoint nowhere: no such folder"),
+        (["--output-dir", ""], "--output-dir is missing"),
+    ],
+)
+def test_mistakes_on_the_command_line_are_told_in_one_line(options, command_line, message):
+    with pytest.raises(UserError) as caught:
+        options({}, *command_line)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("stage", "message"),
+    [
+        ("alfa_ce: 0.5", "stage.yaml: unknown key 'alfa_ce'; did you mean alpha_ce?"),
+        ("zzzzzz: 1", "stage.yaml: unknown key 'zzzzzz'"),
+        ("- a\n- b", "stage.yaml: expected 'option: value' lines, found list"),
+        ("alpha_ce: [0.5", "stage.yaml: not valid YAML"),
+        ("alpha_ce: half", "invalid float value: 'half'"),
+        ("", "give either --student-config"),
+    ],
+)
+def test_mistakes_in_a_stage_are_told(options, stage, message):
+    with pytest.raises(UserError) as caught:
+        options(stage)
+    assert message in str(caught.value)
+
+
+def test_a_missing_stage_is_told(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        parse_arguments([f"--config={tmp_path / 'nowhere.yaml'}"])
+
+
+def test_there_are_stages():
+    assert STAGES
+
+
+@pytest.mark.parametrize("path", STAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_every_stage_of_a_recipe_is_sound(path, monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    # A stage for a GPU must be readable on any machine.
+    model, _, training = parse_arguments(["--config", str(path), "--fp16", "false"])
+    assert training.output_dir.startswith("outputs/")
+    assert model.student_config is None or Path(model.student_config).is_file()
