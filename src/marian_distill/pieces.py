@@ -1,6 +1,6 @@
 """A Marian model's text ↔ pieces ↔ ids, over raw SentencePiece: what the phone, the board and the trainer all use.
 
-`transformers.MarianTokenizer` gives the same pieces (a test holds the two together) but is slow and needs transformers.
+`transformers.MarianTokenizer` gives the same pieces (a test holds the two together), but slowly.
 """
 
 import json

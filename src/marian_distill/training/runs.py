@@ -129,6 +129,7 @@ def _git(*arguments: str) -> str | None:
 def publish_model(staged: Path, directory: str | Path) -> None:
     """Move a saved model's files, one rename each, from a folder inside `directory` to `directory` itself."""
     for file in sorted(staged.iterdir()):
+        file.chmod(0o644)  # safetensors writes 0600
         file.replace(Path(directory) / file.name)
     staged.rmdir()
 
@@ -140,7 +141,7 @@ def write_model_card(directory: str | Path, options: Mapping[str, Any], run: Map
     scores = "\n".join(
         f"| {name.removeprefix('eval_')} | {value:.4g} |"
         for name, value in run["metrics"].items()
-        if name.startswith("eval_") and isinstance(value, int | float)
+        if name.startswith("eval_") and name.endswith(("loss", "bleu", "chrf++"))
     )
     trained_on = "\n".join(f"- `{name}`: {rows:,} pairs" for name, rows in run["data"]["sources"].items())
     start = options["student_model"] or ("the teacher's layers" if options["init_from_teacher"] else "random weights")

@@ -1,0 +1,70 @@
+"""Gather the scores of many models into one table: chrF++ and BLEU by test set, kept amounts by slice.
+
+    uv run -s scripts/results_table.py outputs/my-run/scores --output outputs/my-run/results.md
+
+The folder holds what scripts/evaluate_model.py and scripts/evaluate_slices.py wrote, named MODEL.PRECISION.TEST.json
+and MODEL.PRECISION.slices.json. The same table as JSON goes beside --output.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from marian_distill.errors import UserError, run_command
+from marian_distill.files import atomic_writer, read_json, write_json
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scores", type=Path, help="folder of score files")
+    parser.add_argument("--output", type=Path, required=True, help="Markdown file; .json goes beside it")
+    arguments = parser.parse_args()
+
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    signatures: dict[str, str] = {}
+    for path in sorted(arguments.scores.glob("*.json"), key=lambda path: path.stat().st_mtime):
+        parts = path.name.removesuffix(".json").rsplit(".", maxsplit=2)
+        if len(parts) != 3:
+            raise UserError(f"{path}: expected a name such as student.int8.travel.json")
+        model, precision, test = parts
+        row = rows.setdefault((model, precision), {})
+        report = read_json(path)
+        if test == "slices":
+            row |= slice_cells(report["slices"])
+        else:
+            row[test] = f"{report['chrf++']['score']:.1f} / {report['bleu']['score']:.1f}"
+            signatures |= {name: report[name]["signature"] for name in ("chrf++", "bleu")}
+    if not rows:
+        raise UserError(f"{arguments.scores}: no score files there")
+
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    with atomic_writer(arguments.output) as stream:
+        stream.write(
+            markdown(
+                [["model", "weights", *columns]]
+                + [[*key, *(row.get(column, "") for column in columns)] for key, row in rows.items()]
+            )
+        )
+        stream.write("\nTest sets: chrF++ / BLEU. Slices: chrF++, share of sentences with every amount kept.\n")
+        stream.writelines(f"\n- {name}: `{signature}`" for name, signature in signatures.items())
+        stream.write("\n")
+    table = [{"model": model, "weights": precision, **row} for (model, precision), row in rows.items()]
+    write_json(arguments.output.with_suffix(".json"), {"rows": table, "signatures": signatures})
+
+
+def slice_cells(slices: dict[str, Any]) -> dict[str, str]:
+    """One cell a slice: `94.2, 99 %`."""
+    return {
+        name: f"{report['chrf++']['score']:.1f}" + ("" if report["kept"] is None else f", {report['kept']:.0%}")
+        for name, report in slices.items()
+    }
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """A Markdown table; the first row is its head."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]) + "\n"
+
+
+if __name__ == "__main__":
+    run_command(main)
