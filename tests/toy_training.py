@@ -1,0 +1,86 @@
+"""A toy stage for tests of distill_zh_en.py: corpus, tokenizer, student config; and the command, in this process."""
+
+import runpy
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from marian_distill.errors import run_command
+from marian_distill.files import write_json
+from toy_model import PAIRS, write_tokenizer
+
+COMMAND = Path(__file__).parents[1] / "distill_zh_en.py"
+
+
+def write_tsv(path: Path, pairs: Iterable[tuple[str, str]]) -> Path:
+    path.write_text("en\tzh\n" + "".join(f"{english}\t{chinese}\n" for english, chinese in pairs), encoding="utf-8")
+    return path
+
+
+def write_student_config(path: Path, **changes) -> Path:
+    """A small student for the toy tokenizer; `changes` are sizes of `student_config` or fields of the JSON."""
+    from marian_distill.training.students import student_config
+
+    sizes = {"d_model": 64, "encoder_layers": 2, "decoder_layers": 2, "attention_heads": 2, "ffn_dim": 128}
+    sizes |= {name: changes.pop(name) for name in (*sizes, "vocab_size", "dropout") if name in changes}
+    write_json(path, student_config(**sizes).to_dict() | changes)
+    return path
+
+
+@pytest.fixture(scope="session")
+def toy_stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tokenizer/, train.tsv, dev.tsv and student.json."""
+    folder = tmp_path_factory.mktemp("toy-stage")
+    vocab_size = write_tokenizer(folder / "tokenizer")
+    write_tsv(folder / "train.tsv", [pair for index, pair in enumerate(PAIRS) if index % 9])
+    write_tsv(folder / "dev.tsv", PAIRS[::9])
+    write_student_config(folder / "student.json", vocab_size=vocab_size, dropout=0.05)
+    return folder
+
+
+@pytest.fixture
+def datasets_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A datasets cache of the tests' own, shared by a session."""
+    import datasets
+
+    cache = tmp_path_factory.getbasetemp() / "datasets-cache"
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", cache)
+    return cache
+
+
+@pytest.fixture
+def distill(monkeypatch: pytest.MonkeyPatch, datasets_cache: Path):
+    """Runs distill_zh_en.py with options in this process; gives the exit code."""
+    import torch
+
+    torch.set_num_threads(1)
+
+    def run(*options: str | Path) -> int:
+        monkeypatch.setattr(sys, "argv", [str(COMMAND), *map(str, options)])
+        try:
+            run_command(runpy.run_path(str(COMMAND))["main"])
+        except SystemExit as leaving:
+            return leaving.code if isinstance(leaving.code, int) else 1
+        return 0
+
+    return run
+
+
+def stage_options(stage: Path, output_dir: Path, **options) -> list[str]:
+    """The command line of a new student on the toy corpus; an option of None is left out."""
+    defaults = {
+        "student_config": stage / "student.json",
+        "tokenizer_dir": stage / "tokenizer",
+        "dataset": stage / "train.tsv",
+        "eval_dataset": stage / "dev.tsv",
+        "output_dir": output_dir,
+        "max_steps": 4,
+        "logging_steps": 1,
+        "learning_rate": 0.003,
+        "tokens_per_batch": 4000,
+        "disable_tqdm": True,
+    }
+    chosen = {name: value for name, value in {**defaults, **options}.items() if value is not None}
+    return [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
