@@ -15,12 +15,18 @@ An interrupted run goes on from its last checkpoint when the same command is giv
 
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 
 from marian_distill.errors import UserError, run_command
 from marian_distill.files import write_json
 from marian_distill.languages import directions_of
+
+# oneDNN keeps a compiled kernel with its scratch memory for every shape of a batch, 1,024 of them by default: gigabytes.
+# It reads this once, when torch is loaded.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+os.environ.setdefault("LRU_CACHE_CAPACITY", "64")
 
 
 def main() -> None:
