@@ -10,7 +10,7 @@ from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, R
 from transformers import GenerationConfig, MarianMTModel
 
 from marian_distill.errors import UserError
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
 from marian_distill.training.arguments import DistillTrainingArguments, ModelArguments
 from marian_distill.training.students import MarianStudent, check_config, load_config, new_student, zero_pad_row
 from marian_distill.training.teacher_init import InitReport, init_from_teacher, parse_layer_map
@@ -42,7 +42,9 @@ def load_pieces(options: ModelArguments) -> MarianPieces:
     name = options.tokenizer_dir or options.student_model or options.teacher_model
     if name is None:
         raise UserError("--tokenizer-dir is missing: build a tokenizer with scripts/build_joint_tokenizer.py")
-    return MarianPieces(tokenizer_folder(name))
+    pieces = MarianPieces(tokenizer_folder(name))
+    _check_pieces(pieces)
+    return pieces
 
 
 def load_teacher(options: ModelArguments, pieces: MarianPieces, alpha_ce: float) -> MarianMTModel | None:
@@ -114,12 +116,31 @@ def _load(kind: type[Model], name: str) -> Model:
         raise UserError(f"{name}: no Marian model in safetensors there ({reason})") from error
 
 
+def _check_pieces(pieces: MarianPieces) -> None:
+    """Refuse a vocab.json that belongs to another .spm: its text would be `<unk>` throughout."""
+    special = [piece for piece in (EOS, UNK, PAD) if piece not in pieces.vocabulary]
+    if special:
+        raise UserError(f"{pieces.directory / 'vocab.json'}: no {special[0]} in it; build the tokenizer again")
+    for name, processor in (("source.spm", pieces.source), ("target.spm", pieces.target)):
+        size = processor.get_piece_size()
+        known = sum(processor.id_to_piece(index) in pieces.vocabulary for index in range(size))
+        if known < 0.9 * size:  # a hub model's lacks a few
+            raise UserError(
+                f"{pieces.directory / 'vocab.json'}: has {known} of the {size} pieces of {name}; "
+                "they belong to different tokenizers"
+            )
+
+
 def _check_vocabulary(student: MarianStudent, pieces: MarianPieces, name: str) -> None:
     if student.config.vocab_size != len(pieces.vocabulary) or student.config.pad_token_id != pieces.pad_id:
         raise UserError(
             f"{name}: vocab_size {student.config.vocab_size} and pad id {student.config.pad_token_id} do not match "
             f"the tokenizer {pieces.directory} with {len(pieces.vocabulary)} pieces and pad id {pieces.pad_id}; "
             "make a config with scripts/make_student_config.py --vocab-size"
+        )
+    if student.config.eos_token_id != pieces.eos_id:
+        raise UserError(
+            f"{name}: eos_token_id {student.config.eos_token_id} is not the tokenizer's id of {EOS}, {pieces.eos_id}"
         )
 
 

@@ -105,6 +105,16 @@ def _check_same_run(directory: Path, there: dict[str, Any], now: dict[str, Any])
             )
 
 
+def check_free_space(directory: str | Path, needed: int) -> None:
+    """Refuse to begin a file of `needed` bytes that the disk cannot hold, rather than leave it half written."""
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise UserError(
+            f"{directory}: no space left on device: {needed / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB are free. "
+            "Free some, then give the same command again"
+        )
+
+
 def versions() -> dict[str, str]:
     """Versions of Python, of this project and its main packages, and the git revision (`+` where files differ)."""
     found = {"python": platform.python_version(), "distill-zh-en": importlib.metadata.version("distill-zh-en")}

@@ -22,6 +22,7 @@ from marian_distill.text.batching import LengthBatchSampler, Seq2SeqCollator
 from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.callbacks import StopOnSigtermCallback, ThroughputCallback, ZeroPadEmbeddingCallback
 from marian_distill.training.losses import IGNORED_LABEL, DistillationLoss, Projection, projection_loss
+from marian_distill.training.runs import check_free_space
 from marian_distill.training.students import MarianStudent, decoder_projection, pad_row_norm
 
 
@@ -212,13 +213,22 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
 
     # Saving
 
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        """Save weights and the optimizer's state (Adam's: two numbers a weight), if there is room for all of it."""
+        check_free_space(str(self.args.output_dir), 3 * self._weight_bytes())
+        super()._save_checkpoint(model, trial)
+
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
         """Save, after asserting that the `<pad>` row is zero; without the pickled arguments: options.json has them."""
         norm = pad_row_norm(self.model)
         if norm != 0.0:
             raise RuntimeError(f"the <pad> embedding has norm {norm}, not 0.0: is ZeroPadEmbeddingCallback missing?")
+        check_free_space(str(self.args.output_dir), self._weight_bytes())
         super()._save(output_dir, state_dict)
         Path(output_dir or str(self.args.output_dir), TRAINING_ARGS_NAME).unlink(missing_ok=True)
+
+    def _weight_bytes(self) -> int:
+        return sum(parameter.numel() * parameter.element_size() for parameter in self.model.parameters())
 
 
 def _check_best_metric(args: DistillTrainingArguments, eval_dataset: Any) -> None:
