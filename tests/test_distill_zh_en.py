@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -216,7 +217,9 @@ def test_sigterm_saves_a_checkpoint_and_the_same_command_goes_on(
     options = stage_options(toy_stage, tmp_path / "run", **LONG)
     code, errors = stop_after_a_checkpoint(options, tmp_path / "run", signal.SIGTERM, datasets_cache)
     assert code == 143, errors
+    stopped_at = re.search(r"SIGTERM: saving a checkpoint at step (\d+)", errors)
     checkpoint = Path(errors.strip().splitlines()[-1].rpartition(" ")[2])
+    assert checkpoint.name == f"checkpoint-{stopped_at[1]}"
     assert "the same command goes on from" in errors.strip().splitlines()[-1]
     assert 15 <= read_json(checkpoint / "trainer_state.json")["global_step"] < 60
     assert not (tmp_path / "run" / "run.json").exists()
