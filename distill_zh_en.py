@@ -17,6 +17,7 @@ import json
 import logging
 import os
 import sys
+import warnings
 from pathlib import Path
 
 from marian_distill.errors import UserError, run_command
@@ -37,6 +38,7 @@ def main() -> None:
     model_options, data_options, training_options = parse_arguments(description=__doc__)
     options = resolved_options((model_options, data_options, training_options))
 
+    from datasets import disable_progress_bars
     from transformers import EarlyStoppingCallback, MarianTokenizer, set_seed
     from transformers.utils import logging as transformers_logging
 
@@ -46,6 +48,10 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     transformers_logging.set_verbosity_error()
+    warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")  # a normaliser that is not used here
+    if training_options.disable_tqdm:
+        transformers_logging.disable_progress_bar()
+        disable_progress_bars()
     set_seed(training_options.seed)
 
     # Output folder: new, to be resumed, or finished
