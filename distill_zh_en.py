@@ -24,7 +24,7 @@ from marian_distill.errors import UserError, run_command
 from marian_distill.files import write_json
 from marian_distill.languages import directions_of
 
-# oneDNN keeps a compiled kernel with its scratch memory for every shape of a batch, 1,024 of them by default: gigabytes.
+# oneDNN keeps a compiled kernel with scratch memory for each shape of a batch, by default 1,024 of them: gigabytes.
 # It reads this once, when torch is loaded.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 os.environ.setdefault("LRU_CACHE_CAPACITY", "64")
@@ -95,7 +95,8 @@ def main() -> None:
         "%s parameters; %d batches an epoch, padding %.1f %%",
         f"{student.num_parameters():,}", len(sampler), 100 * sampler.padding_share(),
     )  # fmt: skip
-    runs.start_run(output_dir, options, overwrite=overwrite)
+    fingerprints = {**data_report["fingerprints"], **models.fingerprints(model_options, pieces)}
+    runs.start_run(output_dir, options, fingerprints, overwrite=overwrite)
     resume_from = training_options.resume_from_checkpoint or (str(checkpoint) if checkpoint else None)
     trained = trainer.train(resume_from_checkpoint=resume_from)
     if trainer.sigterm.stopped:

@@ -225,3 +225,15 @@ def test_sigterm_saves_a_checkpoint_and_the_same_command_goes_on(
     assert not (tmp_path / "run" / "run.json").exists()
     assert distill(*options) == 0
     assert losses(tmp_path / "run") == pytest.approx(whole, rel=1e-6)
+
+
+def test_an_interrupted_run_is_not_resumed_on_other_data(toy_stage, distill, datasets_cache, tmp_path, capfd):
+    train = tmp_path / "train.tsv"
+    train.write_bytes((toy_stage / "train.tsv").read_bytes())
+    options = stage_options(toy_stage, tmp_path / "run", **LONG | {"dataset": train})
+    stop_after_a_checkpoint(options, tmp_path / "run", signal.SIGKILL, datasets_cache)
+    with train.open("a", encoding="utf-8") as stream:
+        stream.write("One more coffee, please.\t请再给我一杯咖啡。\n")
+    assert distill(*options) == 2
+    assert f"holds another run (fingerprint of {train} is" in capfd.readouterr().err
+    assert distill(*options, "--overwrite-output-dir") == 0

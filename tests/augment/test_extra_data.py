@@ -37,8 +37,8 @@ def test_csv_and_report(domain, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--num-examples", 0], "--num-examples 0: expected 1 or more"),
-        (["--repeat", -1], "--repeat -1: expected 1 or more"),
+        (["--num-examples", 0], "--num-examples: 0: expected a whole number, 1 or more"),
+        (["--repeat", -1], "--repeat: -1: expected a whole number, 1 or more"),
         (["--split", "test"], "invalid choice: 'test'"),
         (["--teacher-ct2-dir", "nowhere"], "nowhere"),
         (["--colour", "red"], "--colour"),

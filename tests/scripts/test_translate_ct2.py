@@ -46,6 +46,14 @@ def test_a_pipe_gives_a_line_for_a_line(toy_ct2_dir):
     assert result.stderr == b""
 
 
+def test_a_reader_that_leaves_ends_it_without_a_word(toy_ct2_dir):
+    command = [sys.executable, str(SCRIPT), "--model-dir", str(toy_ct2_dir)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.communicate(b"We like tea.\n" * 3, timeout=60)[1] == b""
+    assert process.returncode == 141
+
+
 def test_a_file_gives_a_file(toy_ct2_dir, tmp_path):
     (tmp_path / "en.txt").write_text("We like tea.\n\nI want water.", encoding="utf-8")
     files = ("--input-file", tmp_path / "en.txt", "--output-file", tmp_path / "zh.txt")
@@ -94,6 +102,8 @@ def test_a_terminal_prompts_with_the_direction_until_ctrl_d(toy_ct2_dir, tmp_pat
         (("--beam-size", "0", "--text", "x"), b"", "beam size 0"),
         (("--input-file", "absent.txt", "--output-file", "out.txt"), b"", "absent.txt: no such file"),
         (("--input-file", "absent.txt"), b"", "go together"),
+        (("--input-file", __file__, "--output-file", f"{__file__}/zh.txt"), b"", "test_translate_ct2.py: File exists"),
+        (("--threads", "-2"), b"", "--threads: -2: expected a whole number, 0 or more"),
         (("--nonsense",), b"", "unrecognized arguments: --nonsense"),
         ((), b"We like tea.\n\xff\n", "stdin, line 2: not valid UTF-8"),
     ],
@@ -101,7 +111,9 @@ def test_a_terminal_prompts_with_the_direction_until_ctrl_d(toy_ct2_dir, tmp_pat
 def test_bad_input_is_one_line_and_exit_code_2(toy_ct2_dir, options, stdin, message):
     result = translate("--model-dir", toy_ct2_dir, *options, stdin=stdin)
     assert result.returncode == 2
-    assert message in result.stderr.decode().splitlines()[-1]
+    [line] = result.stderr.decode().splitlines()
+    assert line.startswith("error: ")
+    assert message in line
 
 
 def test_a_bad_line_leaves_no_half_written_file(toy_ct2_dir, tmp_path):

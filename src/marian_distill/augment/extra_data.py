@@ -12,16 +12,17 @@ from pathlib import Path
 
 from marian_distill.augment import examples
 from marian_distill.augment.grammar import SPLITS, Example, amounts_kept
+from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_writer, write_json
 
 
 def extra_data_parser(description: str | None) -> argparse.ArgumentParser:
     """The options that the data scripts share."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(description)
     parser.add_argument("--output-csv", type=Path, required=True, help="CSV to write; its report goes beside it")
-    parser.add_argument("--num-examples", type=int, default=2000, help="distinct pairs (default: 2000)")
-    parser.add_argument("--repeat", type=int, default=20, help="how often each pair is written (default: 20)")
+    parser.add_argument("--num-examples", type=at_least(1), default=2000, help="distinct pairs (default: 2000)")
+    parser.add_argument("--repeat", type=at_least(1), default=20, help="how often each pair is written (default: 20)")
     parser.add_argument("--seed", type=int, default=42, help="the same seed gives the same bytes (default: 42)")
     parser.add_argument("--split", choices=SPLITS, default="train", help="what to draw from (default: train)")
     return parser
@@ -44,9 +45,6 @@ def write_extra_data(domain: str, options: argparse.Namespace, teacher_ct2_dir: 
         options: what `extra_data_parser` (and `add_teacher_options`, for a teacher) parsed.
         teacher_ct2_dir: a phone folder whose model makes the Chinese; rules make it when None.
     """
-    for name in ("num_examples", "repeat"):
-        if getattr(options, name) < 1:
-            raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: expected 1 or more")
     if options.output_csv.is_dir():
         raise UserError(f"{options.output_csv}: is a folder. Give --output-csv a file name.")
     pairs = examples(domain, options.split, options.num_examples, options.seed)

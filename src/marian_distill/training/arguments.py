@@ -7,12 +7,13 @@ import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import torch
 import yaml
 from transformers import HfArgumentParser, Seq2SeqTrainingArguments
 
+from marian_distill.command_line import CommandParser
 from marian_distill.errors import UserError
 
 
@@ -163,11 +164,8 @@ def _check_at_least(options: Any, least: int, *names: str) -> None:
             raise UserError(f"--{name.replace('_', '-')} {value}: expected {least} or more")
 
 
-class _Parser(HfArgumentParser):
-    """Reports a bad option as one line, without the page of usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}. See --help.")
+class _Parser(CommandParser, HfArgumentParser):
+    """Options from dataclasses."""
 
 
 def parse_arguments(arguments: list[str] | None = None, description: str | None = None) -> Arguments:

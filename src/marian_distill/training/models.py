@@ -10,6 +10,7 @@ from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, R
 from transformers import GenerationConfig, MarianMTModel
 
 from marian_distill.errors import UserError
+from marian_distill.files import sha256
 from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
 from marian_distill.training.arguments import DistillTrainingArguments, ModelArguments
 from marian_distill.training.students import MarianStudent, check_config, load_config, new_student, zero_pad_row
@@ -71,6 +72,14 @@ def load_teacher(options: ModelArguments, pieces: MarianPieces, alpha_ce: float)
 def same_vocabulary(options: ModelArguments, pieces: MarianPieces) -> bool:
     """Whether the teacher gives every piece the same id as the student's tokenizer."""
     return MarianPieces(tokenizer_folder(str(options.teacher_model))).vocabulary == pieces.vocabulary
+
+
+def fingerprints(options: ModelArguments, pieces: MarianPieces) -> dict[str, str]:
+    """SHA-256 of the tokenizer and of the weights of local models, by the option that named them."""
+    files = {"tokenizer": pieces.directory / "source.spm"}
+    for name in ("student_model", "teacher_model"):
+        files[name] = Path(getattr(options, name) or "") / "model.safetensors"
+    return {name: sha256(path) for name, path in files.items() if path.is_file()}
 
 
 def teacher_dtype(options: ModelArguments, training: DistillTrainingArguments) -> torch.dtype:

@@ -62,12 +62,27 @@ def open_output_dir(directory: str | Path, options: Mapping[str, Any], *, overwr
     return checkpoint
 
 
-def start_run(directory: str | Path, options: Mapping[str, Any], *, overwrite: bool) -> None:
-    """Write options.json, after deleting an earlier run's files where that was asked."""
+def start_run(
+    directory: str | Path, options: Mapping[str, Any], fingerprints: Mapping[str, str], *, overwrite: bool
+) -> None:
+    """Write options.json, after deleting an earlier run's files where that was asked.
+
+    Args:
+        directory: the run's output folder.
+        options: resolved options.
+        fingerprints: of every input's content, by name: a run is not resumed on other data than it began with.
+        overwrite: delete what is there.
+
+    Raises:
+        UserError: an interrupted run in the folder began with other inputs.
+    """
     directory = Path(directory)
+    record = _as_json(options) | {f"fingerprint of {name}": value for name, value in fingerprints.items()}
     if overwrite and directory.exists():
         shutil.rmtree(directory)
-    write_json(directory / OPTIONS_FILE, _as_json(options))
+    elif last_checkpoint(directory) is not None:
+        _check_same_run(directory, read_json(directory / OPTIONS_FILE), record)
+    write_json(directory / OPTIONS_FILE, record)
 
 
 def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:
