@@ -13,11 +13,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from marian_distill.command_line import at_least, between, command_parser
 from marian_distill.errors import UserError, run_command
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("--output-dir", type=Path, required=True, help="tokenizer folder; replaced if it exists")
     parser.add_argument(
         "--dataset",
@@ -26,12 +27,16 @@ def parse_arguments() -> argparse.Namespace:
         help="hub ids, folders of Parquet, or .tsv[.gz|.xz], .csv, .jsonl files (default: %(default)s)",
     )
     parser.add_argument("--dataset-config", default="en-zh", help="hub config or subfolder (default: %(default)s)")
-    parser.add_argument("--max-samples", type=int, default=200_000, help="pairs from --dataset (default: %(default)s)")
+    parser.add_argument(
+        "--max-samples", type=at_least(1), default=200_000, help="pairs from --dataset (default: %(default)s)"
+    )
     parser.add_argument("--extra-csv", nargs="+", action="extend", default=[], help="files that are taken whole")
     parser.add_argument("--source-weight", nargs="+", action="extend", default=[], metavar="NAME=WEIGHT")
-    parser.add_argument("--vocab-size", type=int, default=32_000, help="pieces, without <pad> (default: %(default)s)")
+    parser.add_argument(
+        "--vocab-size", type=at_least(1), default=32_000, help="pieces, without <pad> (default: %(default)s)"
+    )
     parser.add_argument("--model-type", choices=("unigram", "bpe"), default="unigram")
-    parser.add_argument("--character-coverage", type=float, default=0.9995, help="(default: %(default)s)")
+    parser.add_argument("--character-coverage", type=between(0.98, 1), default=0.9995, help="(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=42, help="of the sample (default: %(default)s)")
     parser.add_argument("--check-file", nargs="+", action="extend", default=[], help="parallel files to measure on")
     return parser.parse_args()

@@ -9,6 +9,7 @@ The test file is UTF-8 with the header en<TAB>zh and one sentence pair a line.
 import argparse
 from pathlib import Path
 
+from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import atomic_writer, write_json
 from marian_distill.languages import DIRECTIONS
@@ -16,7 +17,7 @@ from marian_distill.runtime.translator import MAX_DECODING_LENGTH
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("--model-dir", type=Path, required=True)
     parser.add_argument("--test-file", type=Path, required=True)
     parser.add_argument("--direction", choices=DIRECTIONS, required=True)
@@ -24,8 +25,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--output-file", type=Path, help="where the hypotheses go, a line each")
     parser.add_argument("--beam-size", type=int, default=4, help="1 is greedy, as on the phone (default: 4)")
     parser.add_argument("--max-decoding-length", type=int, default=MAX_DECODING_LENGTH)
-    parser.add_argument("--max-examples", type=int, help="score the first so many pairs only")
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--max-examples", type=at_least(1), help="score the first so many pairs only")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--compute-type", default="default", help="CTranslate2 folders only")
     return parser.parse_args()
 

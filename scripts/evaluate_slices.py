@@ -10,17 +10,18 @@ import argparse
 from itertools import product
 from pathlib import Path
 
+from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import write_json
 from marian_distill.languages import DIRECTIONS
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("--model-dir", type=Path, required=True, help="Hugging Face or CTranslate2 folder")
     parser.add_argument("--direction", choices=DIRECTIONS, required=True)
     parser.add_argument("--json", type=Path, required=True, help="where the report goes")
-    parser.add_argument("--examples", type=int, default=200, help="sentences a slice (default: 200)")
+    parser.add_argument("--examples", type=at_least(1), default=200, help="sentences a slice (default: 200)")
     parser.add_argument("--seed", type=int, default=1234)
     parser.add_argument("--beam-size", type=int, default=1, help="default: 1, as on the phone")
     return parser.parse_args()

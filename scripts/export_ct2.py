@@ -11,6 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from marian_distill.command_line import at_least, between, command_parser
 from marian_distill.errors import run_command
 from marian_distill.evaluation.metrics import read_test_file
 from marian_distill.export.ctranslate2 import QUANTIZATIONS, export_model
@@ -19,14 +20,18 @@ from marian_distill.languages import directions_of
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("model_dir", type=Path, help="Hugging Face Marian folder (safetensors)")
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument("--quantization", default="int8", choices=QUANTIZATIONS, help="type on disk (default: int8)")
     parser.add_argument("--direction", help="en-zh, zh-en or both; default: what the model's config.json declares")
-    parser.add_argument("--min-parity", type=float, default=0.0, help="least share of equal translations, 0 to 1")
+    parser.add_argument(
+        "--min-parity", type=between(0, 1), default=0.0, help="least share of equal translations, 0 to 1"
+    )
     parser.add_argument("--parity-file", type=Path, help="TSV with the header en<TAB>zh; default: built-in sentences")
-    parser.add_argument("--parity-sentences", type=int, default=200, help="use at most so many of them (default: 200)")
+    parser.add_argument(
+        "--parity-sentences", type=at_least(1), default=200, help="use at most so many of them (default: 200)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace a model exported to the same folder before")
     return parser.parse_args()
 

@@ -8,16 +8,16 @@
 What is left out comes from the teacher's config. `--vocab-size` counts `<pad>`: 32,001 for 32,000 pieces.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
+from marian_distill.command_line import command_parser
 from marian_distill.errors import UserError, run_command
 from marian_distill.files import write_json
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("--output", type=Path, required=True, help="the JSON file to write")
     parser.add_argument("--teacher-model", help="folder or hub name whose config fills in what is not given")
     parser.add_argument("--d-model", type=int, help="width; must be even and a multiple of the heads")

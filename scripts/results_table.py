@@ -6,16 +6,16 @@ The folder holds what scripts/evaluate_model.py and scripts/evaluate_slices.py w
 and MODEL.PRECISION.slices.json. The same table as JSON goes beside --output.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
+from marian_distill.command_line import command_parser
 from marian_distill.errors import UserError, run_command
 from marian_distill.files import atomic_writer, read_json, write_json
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("scores", type=Path, help="folder of score files")
     parser.add_argument("--output", type=Path, required=True, help="Markdown file; .json goes beside it")
     arguments = parser.parse_args()

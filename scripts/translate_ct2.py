@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import UserError, run_command
 from marian_distill.files import atomic_writer
 from marian_distill.languages import DIRECTIONS
@@ -24,7 +25,7 @@ from marian_distill.runtime.translator import MAX_DECODING_LENGTH, translate_cor
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("--model-dir", type=Path, default=Path("outputs/quickstart/ct2-int8"))
     parser.add_argument("--direction", choices=DIRECTIONS, help="default: the first that the model was trained for")
     parser.add_argument("--text", help="translate this and end")
@@ -36,7 +37,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--beam-size", type=int, default=4, help="1 is greedy, as on the phone (default: 4)")
     parser.add_argument("--max-decoding-length", type=int, default=MAX_DECODING_LENGTH, help="target tokens a segment")
-    parser.add_argument("--threads", type=int, default=0, help="default: the engine's choice")
+    parser.add_argument("--threads", type=at_least(0), default=0, help="default: the engine's choice")
     arguments = parser.parse_args()
     if arguments.text is not None and arguments.input_file:
         parser.error("give --text or --input-file, not both")

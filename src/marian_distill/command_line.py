@@ -1,6 +1,7 @@
 """What the commands' options share: a mistake is one line with the option's name, as every other mistake is."""
 
 import argparse
+import math
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -32,12 +33,16 @@ def at_least(least: int) -> Callable[[str], int]:
     return parse
 
 
-def share(text: str) -> float:
-    """The type of an option that takes a share from 0 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0.0 <= value <= 1.0:
-        raise argparse.ArgumentTypeError(f"{text}: expected a share from 0 to 1")
-    return value
+def between(least: float, most: float) -> Callable[[str], float]:
+    """The type of an option that takes a number from `least` to `most`."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text}: expected a number from {least:g} to {most:g}")
+        return value
+
+    return parse
