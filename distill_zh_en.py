@@ -1,8 +1,8 @@
 """Train one stage: a student from labels, from a teacher, or onward from a model that is already there.
 
 Every stage is one YAML; the command line wins over it:
-    uv run distill_zh_en.py --config recipes/quickstart/3_student.yaml
-    uv run distill_zh_en.py --config recipes/quickstart/3_student.yaml --alpha-ce 1.0 --output-dir outputs/labels-only
+    uv run distill_zh_en.py --config recipes/quickstart/2_student.yaml
+    uv run distill_zh_en.py --config recipes/quickstart/2_student.yaml --alpha-ce 1.0 --output-dir outputs/labels-only
 
 Or all of it by hand:
     uv run distill_zh_en.py --student-config student_configs/512d_6x2_65k.json \\
@@ -20,8 +20,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from marian_distill.errors import UserError, run_command
-from marian_distill.files import write_json
+from marian_distill.errors import run_command
 from marian_distill.languages import directions_of
 
 # oneDNN keeps a compiled kernel with scratch memory for each shape of a batch, by default 1,024 of them: gigabytes.
@@ -57,7 +56,8 @@ def main() -> None:
     # Output folder: new, to be resumed, or finished
     output_dir = Path(str(training_options.output_dir))
     overwrite = training_options.overwrite_output_dir
-    checkpoint = runs.open_output_dir(output_dir, options, overwrite=overwrite)
+    with training_options.main_process_first():
+        checkpoint = runs.open_output_dir(output_dir, options, overwrite=overwrite)
     if runs.is_finished(output_dir) and not overwrite:
         print(f"{output_dir} is finished; --overwrite-output-dir trains it again", file=sys.stderr)
         return
@@ -67,16 +67,11 @@ def main() -> None:
     teacher = models.load_teacher(model_options, pieces, training_options.alpha_ce)
     student, init_report = models.make_student(model_options, pieces, teacher)
     student.config.directions = list(directions_of(data_options.direction))  # the exporters read it
-    if training_options.alpha_ce == 1.0:
-        teacher = None  # it was only the start
-    elif teacher is not None:
-        teacher.to(models.teacher_dtype(model_options, training_options))  # pyright: ignore[reportArgumentType]
 
     # Data
-    train_dataset, data_report = data.training_data(data_options, pieces, training_options.seed)
-    eval_dataset = data.evaluation_data(data_options, pieces)
-    if eval_dataset is None and training_options.eval_strategy != "no":
-        raise UserError("--eval-strategy needs evaluation data: give --eval-dataset, or --eval-strategy no")
+    with training_options.main_process_first():  # the others find its work in the cache
+        train_dataset, data_report = data.training_data(data_options, pieces, training_options.seed)
+        eval_dataset = data.evaluation_data(data_options, pieces)
 
     # Training
     patience = training_options.early_stopping_patience
@@ -84,7 +79,7 @@ def main() -> None:
         model=student,
         args=training_options,
         pieces=pieces,
-        teacher=teacher,
+        teacher=models.for_teaching(teacher, model_options, training_options),
         train_dataset=train_dataset,
         eval_dataset=eval_dataset,
         processing_class=MarianTokenizer.from_pretrained(pieces.directory),
@@ -96,7 +91,8 @@ def main() -> None:
         f"{student.num_parameters():,}", len(sampler), 100 * sampler.padding_share(),
     )  # fmt: skip
     fingerprints = {**data_report["fingerprints"], **models.fingerprints(model_options, pieces)}
-    runs.start_run(output_dir, options, fingerprints, overwrite=overwrite)
+    if trainer.is_world_process_zero():
+        runs.start_run(output_dir, options, fingerprints, overwrite=overwrite)
     resume_from = training_options.resume_from_checkpoint or (str(checkpoint) if checkpoint else None)
     trained = trainer.train(resume_from_checkpoint=resume_from)
     if trainer.sigterm.stopped:
@@ -106,8 +102,8 @@ def main() -> None:
     # Evaluation, model, card
     metrics = {**trained.metrics, **(trainer.evaluate() if eval_dataset else {})}
     trainer.save_model(str(output_dir / "staged"))
-    runs.publish_model(output_dir / "staged", output_dir)
-    write_json(output_dir / "log.json", trainer.state.log_history)
+    if not trainer.is_world_process_zero():
+        return
     run = {
         "metrics": metrics,
         "signatures": trainer.signatures,
@@ -118,8 +114,7 @@ def main() -> None:
         "teacher_init": init_report.as_dict() if init_report else None,
         "versions": runs.versions(),
     }
-    runs.write_model_card(output_dir, options, run)
-    write_json(output_dir / runs.RUN_FILE, run)
+    runs.finish_run(output_dir, output_dir / "staged", options, run, trainer.state.log_history)
     print(json.dumps({key: value for key, value in metrics.items() if key.startswith("eval_")}, indent=2))
 
 

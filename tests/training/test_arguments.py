@@ -125,12 +125,20 @@ def test_mixed_precision_without_a_gpu_is_bfloat16(options):
         (["--early-stopping-patience", "2"], "--early-stopping-patience needs --eval-strategy"),
         (["--resume-from-checkpoint", "nowhere"], "--resume-from-checkpoint nowhere: no such folder"),
         (["--output-dir", ""], "--output-dir is missing"),
+        (["--dataloader-drop-last"], "--dataloader-drop-last has no effect"),
+        (["--train-sampling-strategy", "group_by_length"], "--train-sampling-strategy has no effect"),
     ],
 )
 def test_mistakes_on_the_command_line_are_told_in_one_line(options, command_line, message):
     with pytest.raises(UserError) as caught:
         options({}, *command_line)
     assert message in str(caught.value)
+
+
+def test_one_process_is_not_spread_over_several_gpus(options, monkeypatch):
+    monkeypatch.setattr(Seq2SeqTrainingArguments, "n_gpu", 2)
+    with pytest.raises(UserError, match="one process sees 2 GPUs"):
+        options({})
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ def load_marian(model_dir: str | Path, device: str = "cpu") -> MarianMTModel:
         raise UserError(
             f"{model_dir}: no model.safetensors. Save the model with save_pretrained(); pickles are refused."
         )
+    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+        raise UserError(f"device {device!r}: this machine has none that torch can use; give cpu")
     disable_progress_bar()  # of loading, which takes a moment
     model, loading = MarianMTModel.from_pretrained(  # pyright: ignore[reportGeneralTypeIssues]
         model_dir, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True

@@ -147,12 +147,26 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
                 f"--resume-from-checkpoint {self.resume_from_checkpoint}: no such folder; leave it out to go on from "
                 "the last checkpoint in --output-dir"
             )
+        for name, value in _BATCHING.items():
+            if getattr(self, name) != value:
+                raise UserError(
+                    f"--{name.replace('_', '-')} has no effect: batches are of like length, shuffled, none dropped; "
+                    "leave the option out"
+                )
         if self.early_stopping_patience:
             if self.eval_strategy == "no":
                 raise UserError("--early-stopping-patience needs --eval-strategy steps or epoch")
             self.metric_for_best_model = self.metric_for_best_model or "loss"
         super().__post_init__()
+        if self.n_gpu > 1:  # torch.nn.DataParallel would cut the teacher's states in other places than the batch
+            raise UserError(
+                f"one process sees {self.n_gpu} GPUs; give it one (CUDA_VISIBLE_DEVICES=0), or start a process for "
+                f"each: uv run torchrun --nproc-per-node {self.n_gpu} distill_zh_en.py …"
+            )
 
+
+# Hugging Face's options of how batches are drawn, with the values that leave it to `LengthBatchSampler`.
+_BATCHING = {"dataloader_drop_last": False, "train_sampling_strategy": "random", "sortish_sampler": False}
 
 Arguments = tuple[ModelArguments, DataArguments, DistillTrainingArguments]
 

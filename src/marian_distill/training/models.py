@@ -82,6 +82,15 @@ def fingerprints(options: ModelArguments, pieces: MarianPieces) -> dict[str, str
     return {name: sha256(path) for name, path in files.items() if path.is_file()}
 
 
+def for_teaching(
+    teacher: MarianMTModel | None, options: ModelArguments, training: DistillTrainingArguments
+) -> MarianMTModel | None:
+    """The teacher in the type that it teaches in; None where it was only the student's start."""
+    if teacher is None or training.alpha_ce == 1.0:
+        return None
+    return teacher.to(teacher_dtype(options, training))  # pyright: ignore[reportArgumentType]
+
+
 def teacher_dtype(options: ModelArguments, training: DistillTrainingArguments) -> torch.dtype:
     """Type of the teacher's weights while it teaches."""
     if options.teacher_dtype != "auto":

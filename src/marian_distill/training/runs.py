@@ -9,7 +9,7 @@ import logging
 import platform
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +151,30 @@ def _git(*arguments: str) -> str | None:
     return result.stdout.strip()
 
 
-def publish_model(staged: Path, directory: str | Path) -> None:
-    """Move a saved model's files, one rename each, from a folder inside `directory` to `directory` itself."""
+def finish_run(
+    directory: str | Path,
+    staged: Path,
+    options: Mapping[str, Any],
+    run: Mapping[str, Any],
+    log: Sequence[Mapping[str, Any]],
+) -> None:
+    """Publish a trained model with its log and its card; run.json comes last and says that all is there.
+
+    Args:
+        directory: the run's output folder.
+        staged: a folder inside it with the saved model, whose files are moved up, one rename each.
+        options: resolved options.
+        run: what run.json holds: metrics, signatures, steps, parameters, data, versions.
+        log: the trainer's log history, for log.json.
+    """
+    directory = Path(directory)
     for file in sorted(staged.iterdir()):
         file.chmod(0o644)  # safetensors writes 0600
-        file.replace(Path(directory) / file.name)
+        file.replace(directory / file.name)
     staged.rmdir()
+    write_json(directory / "log.json", log)
+    write_model_card(directory, options, run)
+    write_json(directory / RUN_FILE, run)
 
 
 def write_model_card(directory: str | Path, options: Mapping[str, Any], run: Mapping[str, Any]) -> None:

@@ -142,6 +142,11 @@ def check_config(config: MarianConfig, name: str) -> None:
     ):
         if heads < 1 or config.d_model % heads:
             raise UserError(f"{name}: {side} {heads} does not divide d_model {config.d_model}; choose one that does")
+    for size in ("encoder_layers", "decoder_layers", "encoder_ffn_dim", "decoder_ffn_dim", "vocab_size", "d_model"):
+        if getattr(config, size) < 1:
+            raise UserError(f"{name}: {size} {getattr(config, size)}: expected 1 or more")
+    if not 0.0 <= config.dropout < 1.0:
+        raise UserError(f"{name}: dropout {config.dropout}: expected a share in [0, 1)")
     if config.d_model % 2:
         raise UserError(f"{name}: d_model {config.d_model} is odd; sinusoidal positions need an even width")
     if config.pad_token_id != config.vocab_size - 1:

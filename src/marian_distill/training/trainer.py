@@ -53,6 +53,8 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
     ) -> None:
         if args.alpha_ce < 1.0:
             check_same_vocabulary(model, teacher, args.alpha_ce)
+        if args.eval_strategy != "no" and trainer_options.get("eval_dataset") is None:
+            raise UserError("--eval-strategy needs evaluation data: give --eval-dataset, or --eval-strategy no")
         collator = Seq2SeqCollator(pieces.pad_id, IGNORED_LABEL)
         super().__init__(model=model, args=args, data_collator=collator, **trainer_options)
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
