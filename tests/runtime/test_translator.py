@@ -1,8 +1,8 @@
 import pytest
 
 from marian_distill.errors import UserError
+from marian_distill.pieces import EOS
 from marian_distill.runtime.translator import (
-    Hypothesis,
     choose_direction,
     segment_bound,
     source_tags,
@@ -40,17 +40,35 @@ def test_decoding_beyond_the_position_table_is_refused():
         segment_bound({}, 513)
 
 
-def shout(segments):
-    return [Hypothesis(segment.upper(), is_cut=segment.endswith("endless")) for segment in segments]
+class Letters:
+    """Every character is a piece."""
+
+    def source_pieces(self, texts, tag):
+        return [[*text, EOS] for text in texts]
+
+    def decode(self, pieces):
+        return "".join(piece for piece in pieces if piece != EOS)
+
+
+class Shouter:
+    """Translates into capitals, and comes to no end where the source does not."""
+
+    direction, tag, pieces, max_segment_length = "zh-en", None, Letters(), 9
+
+    def decode_pieces(self, sources):
+        return [[piece.upper() if piece != EOS else piece for piece in self.ended(source)] for source in sources]
+
+    def ended(self, source):
+        return source[:-1] if "".join(source).endswith(f"endless{EOS}") else source
 
 
 def test_line_breaks_and_blank_lines_are_kept():
-    [translation] = translate_texts(["one\n\n  two. Three\n"], shout, len, "zh-en", max_segment_length=8)
+    [translation] = translate_texts(Shouter(), ["one\n\n  two. Three\n"])
     assert translation == "ONE\n\nTWO. THREE\n"
 
 
 def test_a_cut_translation_is_told_by_line_number(caplog):
-    translate_texts(["fine", "is endless"], shout, len, "en-zh", max_segment_length=64, first_line=10)
+    translate_texts(Shouter(), ["fine", "endless"], first_line=10)
     assert [record.getMessage() for record in caplog.records] == [
         "line 11: the translation met the maximum decoding length and was cut there"
     ]

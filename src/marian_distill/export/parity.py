@@ -1,10 +1,10 @@
 """Whether an exported model says what the trained one says: greedy, token for token."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypedDict
+from typing import TypedDict
 
 from marian_distill.languages import Direction, Language
-from marian_distill.pieces import MarianPieces
+from marian_distill.runtime.translator import PieceTranslator
 
 SENTENCES: dict[Language, tuple[str, ...]] = {
     "en": (
@@ -72,18 +72,6 @@ SENTENCES: dict[Language, tuple[str, ...]] = {
         "非常感谢你的帮助。",
     ),
 }
-
-
-class PieceTranslator(Protocol):
-    """A translator that shows its pieces, as `HFTranslator` and `CTranslate2Translator` do."""
-
-    direction: Direction
-    tag: str | None
-    pieces: MarianPieces
-
-    def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
-        """Best target pieces for each list of source pieces."""
-        ...
 
 
 class Parity(TypedDict):

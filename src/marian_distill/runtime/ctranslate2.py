@@ -11,10 +11,9 @@ import ctranslate2
 from marian_distill.errors import UserError
 from marian_distill.files import read_json
 from marian_distill.languages import Direction
-from marian_distill.pieces import EOS, MarianPieces
+from marian_distill.pieces import MarianPieces
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
-    Hypothesis,
     checked_beam_size,
     choose_direction,
     segment_bound,
@@ -83,14 +82,7 @@ class CTranslate2Translator:
 
     def translate(self, texts: Sequence[str], first_line: int = 1) -> list[str]:
         """Translate texts of any length, one result each, in their order (see `Translator`)."""
-        return translate_texts(
-            texts,
-            self._translate_segments,
-            lambda text: len(self.pieces.source_pieces([text], self.tag)[0]),
-            self.direction,
-            self.max_segment_length,
-            first_line,
-        )
+        return translate_texts(self, texts, first_line)
 
     def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
         """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""
@@ -104,7 +96,3 @@ class CTranslate2Translator:
             return_end_token=True,
         )
         return [result.hypotheses[0] for result in results]
-
-    def _translate_segments(self, segments: list[str]) -> list[Hypothesis]:
-        decoded = self.decode_pieces(self.pieces.source_pieces(segments, self.tag))
-        return [Hypothesis(self.pieces.decode(pieces), is_cut=pieces[-1:] != [EOS]) for pieces in decoded]

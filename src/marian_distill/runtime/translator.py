@@ -1,12 +1,13 @@
 """What every translator of this project can do, and the two rules that they share: language tags and long text."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from marian_distill.errors import UserError
 from marian_distill.languages import DIRECTIONS, TAGS, Direction, languages_of
+from marian_distill.pieces import EOS, MarianPieces
 from marian_distill.runtime.segmentation import join_segments, segment_line
 
 logger = logging.getLogger(__name__)
@@ -37,11 +38,17 @@ class Translator(Protocol):
         ...
 
 
-class Hypothesis(NamedTuple):
-    """One decoded segment: its text, and whether decoding was stopped by the length bound."""
+class PieceTranslator(Protocol):
+    """A translator that works on pieces; `translate_texts` makes a `Translator` of it."""
 
-    text: str
-    is_cut: bool
+    direction: Direction
+    tag: str | None  # what sources begin with
+    pieces: MarianPieces
+    max_segment_length: int  # in source tokens (see `segment_bound`)
+
+    def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
+        """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""
+        ...
 
 
 def source_tags(directions: Sequence[Direction]) -> dict[Direction, str | None]:
@@ -101,39 +108,33 @@ def segment_bound(config: Mapping, max_decoding_length: int) -> int:
     return min(128, max_decoding_length * 2 // 3)
 
 
-def translate_texts(
-    texts: Sequence[str],
-    translate_segments: Callable[[list[str]], list[Hypothesis]],
-    source_length: Callable[[str], int],
-    direction: Direction,
-    max_segment_length: int,
-    first_line: int = 1,
-) -> list[str]:
+def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_line: int = 1) -> list[str]:
     """Translate texts of any length by way of segments; line breaks and blank lines stay.
 
     Args:
+        translator: called once, with all segments.
         texts: source texts.
-        translate_segments: one model call: segments in, one hypothesis each out, in order.
-        source_length: source tokens of a text, tag and `</s>` included.
-        direction: decides how segments are joined.
-        max_segment_length: longest segment, in source tokens (see `segment_bound`).
         first_line: number of the first text. A hypothesis that met the output bound is told on stderr by line number.
     """
+    pieces, tag = translator.pieces, translator.tag
+
+    def source_length(text: str) -> int:
+        return len(pieces.source_pieces([text], tag)[0])
+
     segmented = [
-        [segment_line(line, source_length, max_segment_length) for line in text.split("\n")] for text in texts
+        [segment_line(line, source_length, translator.max_segment_length) for line in text.split("\n")]
+        for text in texts
     ]
-    hypotheses = iter(translate_segments([segment for lines in segmented for line in lines for segment in line]))
-    target_language = languages_of(direction)[1]
+    segments = [segment for lines in segmented for line in lines for segment in line]
+    hypotheses = iter(translator.decode_pieces(pieces.source_pieces(segments, tag)))
+    target_language = languages_of(translator.direction)[1]
 
     translations = []
     for number, lines in enumerate(segmented, start=first_line):
         translated = [list(islice(hypotheses, len(line))) for line in lines]
-        if any(hypothesis.is_cut for line in translated for hypothesis in line):
-            logger.warning(
-                "line %d: the translation met the maximum decoding length and was cut there",
-                number,
-            )
-        joined = (join_segments([hypothesis.text for hypothesis in line], target_language) for line in translated)
+        if any(hypothesis[-1:] != [EOS] for line in translated for hypothesis in line):
+            logger.warning("line %d: the translation met the maximum decoding length and was cut there", number)
+        joined = (join_segments([*map(pieces.decode, line)], target_language) for line in translated)
         translations.append("\n".join(joined))
     return translations
 
