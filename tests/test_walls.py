@@ -1,8 +1,12 @@
-"""The two walls: what translates imports neither torch nor transformers; text/ and runtime/ import no other wing."""
+"""The two walls: what translates imports neither torch nor transformers; text/ and runtime/ import no other wing.
+
+And the one way that imports point: from the last wings that text flows through to the first, with no circle.
+"""
 
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -54,3 +58,28 @@ def test_the_lowest_wings_import_no_other_wing(wing):
     assert modules(wing)
     for path in modules(wing):
         assert imported_wings(path) <= {wing}, path
+
+
+# From where imports start to where they end; within a line a wing may import another, but not in a circle.
+LAYERS = [{"serving", "evaluation", "export", "training"}, {"teachers", "augment"}, {"runtime", "text"}]
+
+
+def imports_of_wings() -> dict[str, set[str]]:
+    """Wing → the other wings that it imports."""
+    return {wing: set().union(*map(imported_wings, modules(wing))) - {wing} for wing in WINGS}
+
+
+def test_wings_import_each_other_in_no_circle():
+    TopologicalSorter(imports_of_wings()).prepare()  # raises CycleError, which names the circle
+
+
+def test_imports_point_one_way():
+    rank = {wing: number for number, layer in enumerate(LAYERS) for wing in layer}
+    assert set(rank) >= WINGS
+    backwards = [(a, b) for a, wings in imports_of_wings().items() for b in wings if rank[b] < rank[a]]
+    assert backwards == []
+
+
+def test_what_every_wing_shares_imports_no_wing():
+    for path in PACKAGE.glob("*.py"):
+        assert imported_wings(path) == set(), path
