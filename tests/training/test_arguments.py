@@ -124,6 +124,7 @@ def test_mixed_precision_without_a_gpu_is_bfloat16(options):
         (["--load-best-model-at-end"], "--load_best_model_at_end requires the save and eval strategy to match"),
         (["--early-stopping-patience", "2"], "--early-stopping-patience needs --eval-strategy"),
         (["--resume-from-checkpoint", "nowhere"], "--resume-from-checkpoint nowhere: no such folder"),
+        (["--preprocess-num-proc", "-1"], "--preprocess-num-proc -1: expected 1 or more"),
         (["--output-dir", ""], "--output-dir is missing"),
         (["--dataloader-drop-last"], "--dataloader-drop-last has no effect"),
         (["--train-sampling-strategy", "group_by_length"], "--train-sampling-strategy has no effect"),

@@ -94,6 +94,7 @@ class DataArguments:
                 "--extra-train-csv files: give one for all, or one for each"
             )
         _check_at_least(self, 1, "max_train_samples", "max_eval_samples", "max_source_length", "max_target_length")
+        _check_at_least(self, 1, "preprocess_num_proc")
         for name in ("tag_share", "final_stop_share"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
