@@ -40,12 +40,10 @@ class CorpusSource:
         name: a hub id (`Helsinki-NLP/opus-100`), a folder of Parquet in the hub's layout, or a CSV, TSV (plain, .gz,
             .xz) or JSONL file.
         config: the hub config (`en-zh`); for a local folder, its subfolder.
-        repeat: expected copies of each row, for `mix`: 20 is twenty times, 0.2 a seeded sample of a fifth.
     """
 
     name: str
     config: str | None = None
-    repeat: float = 1.0
 
 
 def load_parallel(source: CorpusSource, split: str = "train") -> datasets.Dataset:
