@@ -157,7 +157,8 @@ class _LargestTensor(TorchDispatchMode):
 
 
 def test_no_tensor_of_all_logits_is_made(monkeypatch):
-    monkeypatch.setattr(losses, "SLICE_ELEMENTS", 4 * VOCABULARY)
+    monkeypatch.setattr(losses, "SLICE_ELEMENTS", 2 * VOCABULARY)
+    monkeypatch.setattr(losses, "SLICES_A_PRODUCT", 3)
     student, labels, teacher = random_projections(9)
     with _LargestTensor() as largest:
         projection_loss(DistillationLoss(0.5, 2.0), student, labels, teacher).loss.backward()

@@ -18,6 +18,9 @@ IGNORED_LABEL = -100
 # Elements of one [tokens, vocabulary] slice in fp32: 16 MB keeps the passes over it in a CPU's last-level cache
 # and is still enough rows for a GPU's matrix product.
 SLICE_ELEMENTS = 4 * 1024 * 1024
+# Slices whose gradients are gathered, in the type of the matrix products, before the two products that use them: each
+# of these adds a whole [vocabulary, d] matrix to the weight's gradient.
+SLICES_A_PRODUCT = 4
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,13 @@ class Projection(NamedTuple):
     weight: Tensor
     bias: Tensor
 
-    def logits(self, rows: slice, dtype: torch.dtype) -> Tensor:
-        """Logits of some tokens in fp32, [rows, vocabulary], from a matrix product in `dtype`."""
-        return functional.linear(self.states[rows].to(dtype), self.weight.to(dtype)).float().add_(self.bias.float())
+    def logits(self, rows: slice) -> Tensor:
+        """Logits of some tokens in fp32, [rows, vocabulary], from a matrix product in the projection's own type."""
+        return functional.linear(self.states[rows], self.weight, self.bias).float()
+
+    def to(self, dtype: torch.dtype) -> "Projection":
+        """The same in another type."""
+        return Projection(*(part.to(dtype) for part in self))
 
 
 def distillation_loss(
@@ -151,50 +158,64 @@ def _loss_in_slices(
     gradients: _Gradients | None,
 ) -> LossSums:
     """Sum the losses a slice of tokens at a time, filling `gradients` where they are given."""
-    student = student._replace(weight=student.weight.to(dtype))
-    if teacher is not None:
-        teacher = teacher._replace(weight=teacher.weight.to(dtype))
+    student = student.to(dtype)
+    teacher = None if teacher is None else teacher.to(dtype)
     tokens, vocabulary = len(labels), student.weight.shape[0]
     size = max(1, SLICE_ELEMENTS // vocabulary)
-    cross_entropy = torch.zeros((), device=labels.device)
-    divergence = torch.zeros((), device=labels.device)
-    for start in range(0, tokens, size):
-        rows = slice(start, min(start + size, tokens))
-        logits = student.logits(rows, dtype)
-        logit_gradient = torch.zeros((), device=labels.device)
-        if settings.alpha_ce > 0.0:
-            entropy, logit_gradient = _cross_entropy(logits, labels[rows], settings.label_smoothing)
-            cross_entropy += entropy
-            logit_gradient.mul_(settings.alpha_ce)
-        if teacher is not None:
-            kl, kl_gradient = _divergence(logits, teacher.logits(rows, dtype), settings.temperature)
-            divergence += kl
-            logit_gradient = kl_gradient.mul_(1 - settings.alpha_ce).add_(logit_gradient)
-        if gradients is not None:
-            logit_gradient = logit_gradient.to(dtype)
-            gradients.states[rows] = logit_gradient @ student.weight
-            gradients.weight.add_(logit_gradient.T @ student.states[rows].to(dtype))
-    loss = settings.alpha_ce * cross_entropy + (1 - settings.alpha_ce) * divergence
-    return LossSums(loss, cross_entropy, divergence)
+    sums = torch.zeros(2, device=labels.device)
+    for start in range(0, tokens, size * SLICES_A_PRODUCT):
+        block = slice(start, min(start + size * SLICES_A_PRODUCT, tokens))
+        logit_gradient = student.states.new_empty(block.stop - start if gradients else 0, vocabulary)
+        for first in range(start, block.stop, size):
+            rows = slice(first, min(first + size, block.stop))
+            losses, gradient = _losses(settings, student.logits(rows), labels[rows], teacher and teacher.logits(rows))
+            sums += losses
+            if gradients:
+                logit_gradient[first - start : rows.stop - start] = gradient
+        if gradients:
+            gradients.states[block] = logit_gradient @ student.weight
+            gradients.weight.add_(logit_gradient.T @ student.states[block])
+    cross_entropy, divergence = sums.unbind()
+    return LossSums(
+        settings.alpha_ce * cross_entropy + (1 - settings.alpha_ce) * divergence, cross_entropy, divergence
+    )
+
+
+def _losses(
+    settings: DistillationLoss, logits: Tensor, labels: Tensor, teacher_logits: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Summed cross-entropy and divergence of some tokens, [2], and the loss's gradient by the logits [rows, vocabulary]."""
+    cross_entropy, gradient = _cross_entropy(logits, labels, settings.label_smoothing)
+    if teacher_logits is None:
+        return torch.stack([cross_entropy, torch.zeros_like(cross_entropy)]), gradient
+    divergence, softened = _divergence(logits, teacher_logits, settings.temperature)
+    gradient = softened.mul_(1 - settings.alpha_ce).add_(gradient, alpha=settings.alpha_ce)
+    return torch.stack([cross_entropy, divergence]), gradient
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
     """Summed cross-entropy with smoothed labels, and its gradient [rows, vocabulary]."""
-    log_probabilities = functional.log_softmax(logits, dim=-1)
-    loss = -log_probabilities.gather(1, labels[:, None]).sum() * (1 - smoothing)
+    labels = labels[:, None]
+    gradient = logits.softmax(dim=-1)
+    log_normaliser = _log_normaliser(logits, gradient)
+    loss = (log_normaliser - logits.gather(1, labels)).sum() * (1 - smoothing)
     if smoothing:
-        loss = loss - log_probabilities.mean(dim=-1).sum() * smoothing
-    gradient = log_probabilities.exp_()
-    if smoothing:
+        loss += (log_normaliser[:, 0] - logits.mean(dim=-1)).sum() * smoothing
         gradient -= smoothing / logits.shape[1]
-    gradient.scatter_add_(1, labels[:, None], torch.full_like(gradient[:, :1], smoothing - 1))
+    gradient.scatter_add_(1, labels, torch.full_like(gradient[:, :1], smoothing - 1))
     return loss, gradient
 
 
 def _divergence(student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Summed T²·KL(teacher‖student) and its gradient by the student's logits [rows, vocabulary]."""
-    student = functional.log_softmax(student_logits / temperature, dim=-1)
-    teacher = functional.log_softmax(teacher_logits / temperature, dim=-1)
-    probabilities = teacher.exp()
-    divergence = torch.dot(probabilities.view(-1), teacher.sub_(student).view(-1)) * temperature**2
-    return divergence, student.exp_().sub_(probabilities).mul_(temperature)
+    """Summed T²·KL(teacher‖student) and its gradient by the student's logits [rows, vocabulary]; overwrites both."""
+    student_logits.div_(temperature)
+    teacher_logits.div_(temperature)
+    student, teacher = student_logits.softmax(dim=-1), teacher_logits.softmax(dim=-1)
+    offset = (_log_normaliser(student_logits, student) - _log_normaliser(teacher_logits, teacher)).sum()
+    gap = torch.dot(teacher.view(-1), teacher_logits.sub_(student_logits).view(-1))
+    return (gap + offset) * temperature**2, student.sub_(teacher).mul_(temperature)
+
+
+def _log_normaliser(logits: Tensor, probabilities: Tensor) -> Tensor:
+    """log Σ exp(logits) of each row, [rows, 1], from the likeliest entry: its logit − its log probability."""
+    return logits.amax(dim=-1, keepdim=True) - probabilities.amax(dim=-1, keepdim=True).log_()

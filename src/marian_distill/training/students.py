@@ -15,9 +15,11 @@ from transformers import MarianConfig, MarianMTModel
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json
+from marian_distill.training.forward import decoder_states
 from marian_distill.training.losses import IGNORED_LABEL, LossSums, Projection
 
 POSITIONS = 512
+BRANCH_GAIN = 0.1
 
 Objective = Callable[[Projection, Tensor, Projection | None], LossSums]
 
@@ -68,8 +70,10 @@ def decoder_projection(model: MarianMTModel, active: Tensor, **inputs: Tensor) -
         active: [batch, target] bool, True where a label counts.
         inputs: input_ids, attention_mask [batch, source], decoder_input_ids [batch, target].
     """
-    states = model.model(**inputs, use_cache=False).last_hidden_state
-    return Projection(states[active], model.lm_head.weight, model.final_logits_bias[0])
+    states = decoder_states(
+        model, inputs["input_ids"], inputs["attention_mask"], inputs["decoder_input_ids"], target_mask=active
+    )
+    return Projection(states, model.lm_head.weight, model.final_logits_bias[0])
 
 
 def student_config(
@@ -161,13 +165,17 @@ def check_config(config: MarianConfig, name: str) -> None:
 def new_student(config: MarianConfig) -> MarianStudent:
     """A student with random weights: embeddings N(0, 1/d_model) so that scaled ones have unit variance.
 
-    The linear layers are Glorot-uniform as in Marian; the `<pad>` row is zero.
+    The linear layers are Glorot-uniform as in Marian, but what leaves a self-attention or feed-forward block is a tenth
+    of that: a new layer then hands on almost what it was given. A post-norm stack of full-sized random layers blurs
+    which token stood where, and cross-attention finds it again only thousands of updates later (docs/experiments.md).
+    The idea is that of Bachlechner et al. 2020, "ReZero", https://arxiv.org/abs/2003.04887. The `<pad>` row is zero.
     """
     config.init_std = config.d_model**-0.5
     student = MarianStudent(config)
-    for module in student.modules():
+    for name, module in student.named_modules():
         if isinstance(module, torch.nn.Linear) and module is not student.lm_head:
-            torch.nn.init.xavier_uniform_(module.weight)
+            ends_branch = name.endswith(("self_attn.out_proj", "fc2"))
+            torch.nn.init.xavier_uniform_(module.weight, gain=BRANCH_GAIN if ends_branch else 1.0)
     zero_pad_row(student)
     return student
 

@@ -1,0 +1,367 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["distill-zh-en[train]", "matplotlib==3.11.1"]
+# [tool.uv]
+# exclude-newer = "2026-11-21T00:00:00Z"
+# [tool.uv.sources]
+# distill-zh-en = { path = "..", editable = true }
+# ///
+"""How fast does a student train, beside the reference settings and beside Marian, on the same text and architecture?
+
+    uv run benchmarks/training_speed.py                            ten minutes; JSON and picture in outputs/benchmarks
+    uv run benchmarks/training_speed.py --quick                    one short round, under two minutes
+    uv run benchmarks/training_speed.py --dataset CORPUS.tsv.gz    on real text instead of invented words
+
+The ways take turns, round after round, each in a process of its own; what is printed is the median of the rounds.
+"""
+
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+from statistics import median
+
+from marian_distill.command_line import at_least, command_parser
+from marian_distill.errors import UserError, run_command
+from marian_distill.files import write_json
+
+HERE = Path(__file__).parent
+# What is measured, and how it is called in the picture.
+WAYS = {
+    "reference_settings": "Hugging Face trainer,\nbatch 4 × 8, fp32",
+    "marian": "Marian 1.12",
+    "labels": "ours",
+    "teacher": "ours, with a\n512d teacher",
+}
+MODEL = {"d_model": 320, "encoder_layers": 5, "decoder_layers": 2, "attention_heads": 8, "ffn_dim": 1280}
+TEACHER = {"d_model": 512, "encoder_layers": 6, "decoder_layers": 6, "attention_heads": 8, "ffn_dim": 2048}
+DROPOUT = 0.1
+MARIAN_WORDS, MARIAN_WARM_UP = 2000, 5
+
+
+def parse_arguments() -> Namespace:
+    parser = command_parser(__doc__)
+    parser.add_argument("--rounds", type=at_least(1), default=5)
+    parser.add_argument("--seconds", type=at_least(1), default=20, help="of measured training, a way and round")
+    parser.add_argument("--quick", action="store_true", help="one round of 5 seconds, a smaller model")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--dataset", help="parallel text; default: invented words in sentences of everyday length")
+    parser.add_argument("--source-weight", nargs="+", default=[], metavar="NAME=WEIGHT")
+    parser.add_argument("--pairs", type=at_least(1000), default=40_000)
+    parser.add_argument("--pieces", type=at_least(500), default=16_000)
+    parser.add_argument("--tokens-per-batch", type=at_least(64), default=4096)
+    parser.add_argument("--threads", type=at_least(1), default=os.cpu_count() or 1)
+    parser.add_argument("--output-dir", type=Path, default=Path("outputs/benchmarks"))
+    parser.add_argument("--json", type=Path, help="default: training_speed.json in --output-dir")
+    parser.add_argument("--way", choices=WAYS, help="one round of one way in this process, its JSON on stdout")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rounds, arguments.seconds, arguments.pairs, arguments.pieces = 1, 5, 8000, 4000
+    arguments.json = arguments.json or arguments.output_dir / "training_speed.json"
+    return arguments
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    workload = arguments.output_dir / f"text-{arguments.pairs}-{arguments.pieces}{'-own' if arguments.dataset else ''}"
+    if arguments.way:
+        print(json.dumps(train_once(arguments.way, workload, arguments)))
+        return
+    from workload import make_workload
+
+    make_workload(
+        workload,
+        pairs=arguments.pairs,
+        pieces=arguments.pieces,
+        dataset=arguments.dataset,
+        source_weights=arguments.source_weight,
+    )
+    rounds: dict[str, list[dict]] = {way: [] for way in arguments.ways}
+    for number in range(arguments.rounds):
+        for way in arguments.ways:
+            measured = marian_once(workload, arguments) if way == "marian" else in_a_process(way)
+            rounds[way].append(measured)
+            print(f"round {number + 1}, {way}: {measured['pairs_per_second']:.0f} pairs/s", file=sys.stderr)
+    report = summary(rounds, arguments)
+    write_json(arguments.json, report)
+    draw(report, arguments.json.with_suffix(".png"))
+    print(table(report))
+
+
+def in_a_process(way: str) -> dict:
+    done = subprocess.run([sys.executable, *sys.argv, "--way", way], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"{way}: {done.stderr.strip().splitlines()[-1]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+# Ours and the reference settings
+
+
+def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
+    """Train until `--seconds` are measured; pairs a second, target tokens a second, peak memory."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(arguments.threads))
+    sys.path.insert(0, str(HERE.parent))
+    import distill_zh_en  # sets the memory options before torch is loaded
+
+    if way != "reference_settings":
+        distill_zh_en.keep_freed_memory()
+    import torch
+    from transformers import DataCollatorForSeq2Seq, MarianMTModel, MarianTokenizer, Seq2SeqTrainer
+    from workload import operations_a_pair
+
+    from marian_distill.pieces import MarianPieces
+    from marian_distill.text.corpus import CorpusSource, load_parallel
+    from marian_distill.text.tokenization import tokenize_parallel
+    from marian_distill.training.arguments import DistillTrainingArguments
+    from marian_distill.training.students import new_student, student_config
+    from marian_distill.training.trainer import DistillSeq2SeqTrainer
+
+    torch.set_num_threads(arguments.threads)
+    pieces = MarianPieces(workload / "tokenizer")
+    data = tokenize_parallel(load_parallel(CorpusSource(str(workload / "corpus.tsv"))), pieces, "en-zh")
+    config = student_config(**MODEL, vocab_size=len(pieces.vocabulary), dropout=DROPOUT)
+    options = {
+        "output_dir": str(arguments.output_dir / "unused"),
+        "report_to": "none",
+        "save_strategy": "no",
+        "eval_strategy": "no",
+        "disable_tqdm": True,
+        "learning_rate": 3e-4,
+        "num_train_epochs": 1000,
+        "logging_steps": 10**9,
+    }
+    stopwatch = stopwatch_callback(arguments.seconds)
+    if way == "reference_settings":
+        model = MarianMTModel(config)
+        trainer = Seq2SeqTrainer(
+            model=model,
+            args=DistillTrainingArguments(
+                **options, per_device_train_batch_size=4, gradient_accumulation_steps=8, remove_unused_columns=True
+            ),
+            train_dataset=data.select_columns(["input_ids", "labels"]),
+            data_collator=stopwatch.count(
+                DataCollatorForSeq2Seq(MarianTokenizer.from_pretrained(pieces.directory), model=model)
+            ),
+            callbacks=[stopwatch],
+        )
+    else:
+        teacher = None
+        if way == "teacher":
+            teacher = new_student(student_config(**TEACHER, vocab_size=len(pieces.vocabulary), dropout=DROPOUT))
+            teacher = teacher.to(torch.bfloat16)
+        trainer = DistillSeq2SeqTrainer(
+            model=new_student(config),
+            args=DistillTrainingArguments(
+                **options,
+                tokens_per_batch=arguments.tokens_per_batch,
+                bf16=True,
+                alpha_ce=0.5 if teacher else 1.0,
+                temperature=2.0,
+            ),
+            pieces=pieces,
+            teacher=teacher,
+            train_dataset=data,
+            callbacks=[stopwatch],
+        )
+        trainer.data_collator = stopwatch.count(trainer.data_collator)
+    trainer.train()
+    lengths = data.with_format("numpy")
+    source, target = (float(lengths[f"{side}_length"][:].mean()) for side in ("source", "target"))
+    return {
+        "pairs_per_second": stopwatch.pairs_per_second(),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "tokens_a_pair": {"source": source, "target": target},
+        "operations_a_pair": operations_a_pair(config, source, target),
+    }
+
+
+def stopwatch_callback(seconds: float):
+    from transformers import TrainerCallback
+
+    class Stopwatch(TrainerCallback):
+        """Counts pairs as they are collated; measures from the fifth step on, and stops the training."""
+
+        warm_up = 5
+
+        def __init__(self) -> None:
+            self.pairs, self.marks = 0, []
+
+        def count(self, collator):
+            def collate(examples: list) -> dict:
+                self.pairs += len(examples)
+                return collator(examples)
+
+            return collate
+
+        def on_step_end(self, args, state, control, **kwargs):
+            if state.global_step < self.warm_up:
+                return
+            self.marks.append((time.perf_counter(), self.pairs))
+            if self.marks[-1][0] - self.marks[0][0] >= seconds:
+                control.should_training_stop = True
+
+        def pairs_per_second(self) -> float:
+            (start, before), (end, after) = self.marks[0], self.marks[-1]
+            return (after - before) / (end - start)
+
+    return Stopwatch()
+
+
+# Marian
+
+
+def marian_once(workload: Path, arguments: Namespace) -> dict:
+    """Train the same architecture with Marian until `--seconds` are measured."""
+    tokenizer = (workload / "tokenizer" / "source.spm").resolve()
+    options = {
+        "type": "transformer",
+        "train-sets": [workload / "train.en", workload / "train.zh"],
+        "vocabs": [tokenizer, tokenizer],
+        "dim-vocabs": [0, 0],
+        "dim-emb": MODEL["d_model"],
+        "enc-depth": MODEL["encoder_layers"],
+        "dec-depth": MODEL["decoder_layers"],
+        "transformer-heads": MODEL["attention_heads"],
+        "transformer-dim-ffn": MODEL["ffn_dim"],
+        "transformer-ffn-activation": "swish",
+        "transformer-preprocess": '""',
+        "transformer-postprocess": "dan",
+        "transformer-dropout": DROPOUT,
+        "tied-embeddings-all": "true",
+        "max-length": 128,
+        "optimizer": "adam",
+        "learn-rate": 0.0003,
+        # Its own best batches, by trial.
+        "mini-batch-words": MARIAN_WORDS,
+        "maxi-batch": 1000,
+        "cpu-threads": arguments.threads,
+        "workspace": 1000,
+        "disp-freq": 1,
+        "after": "1000000u",
+        "model": workload / "marian.npz",
+        "seed": 42,
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name}", *map(str, as_list(value)))]
+    command = [
+        "uv",
+        "run",
+        str(HERE / "marian.py"),
+        "train",
+        *flags,
+        "--tied-embeddings-all",
+        "--sync-sgd",
+        "--overwrite",
+    ]
+    marks: list[tuple[float, int]] = []
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        lines = []
+        for line in process.stderr or ():
+            lines.append(line.strip())
+            found = re.search(r"Ep\. (\d+) : Up\. (\d+) : Sen\. ([\d,]+)", line)
+            if not found or int(found[2]) < MARIAN_WARM_UP:
+                continue
+            if found[1] != "1":
+                break  # `Sen.` begins anew
+            marks.append((time.perf_counter(), int(found[3].replace(",", ""))))
+            if marks[-1][0] - marks[0][0] >= arguments.seconds:
+                break
+        process.terminate()
+    if len(marks) < 2:
+        raise UserError(f"marian measured nothing; its last words: {' / '.join(lines[-3:])}")
+    (start, before), (end, after) = marks[0], marks[-1]
+    return {"pairs_per_second": (after - before) / (end - start)}
+
+
+def as_list(value: object) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+# The report
+
+
+def summary(rounds: dict[str, list[dict]], arguments: Namespace) -> dict:
+    """Medians, ratios within rounds, share of the arithmetic limit, beside the raw rounds."""
+    import platform
+
+    import torch
+    from workload import matrix_rate
+
+    torch.set_num_threads(arguments.threads)
+    speeds = {way: [one["pairs_per_second"] for one in measured] for way, measured in rounds.items()}
+    rate = matrix_rate(torch.bfloat16)
+    report: dict = {
+        "pairs_per_second": {way: median(values) for way, values in speeds.items()},
+        "ratios": {},
+        "peak_memory_mb": {
+            way: max(one["peak_memory_mb"] for one in measured)
+            for way, measured in rounds.items()
+            if "peak_memory_mb" in measured[0]
+        },
+        "machine": {"processor": platform.processor(), "threads": arguments.threads, "torch": torch.__version__},
+        "model": {**MODEL, "pieces": arguments.pieces, "dropout": DROPOUT},
+        "rounds": rounds,
+    }
+    if "labels" in rounds:
+        for way in speeds:
+            if way in ("reference_settings", "marian"):
+                report["ratios"][way] = median(
+                    ours / theirs for ours, theirs in zip(speeds["labels"], speeds[way], strict=True)
+                )
+        operations = rounds["labels"][0]["operations_a_pair"]
+        report["limit"] = {
+            "bf16_operations_per_second": rate,
+            "operations_a_pair": operations,
+            "pairs_per_second": rate / operations,
+        }
+        report["share_of_limit"] = report["pairs_per_second"]["labels"] * operations / rate
+        if "teacher" in speeds:
+            report["cost_of_teacher"] = median(
+                labels / taught for labels, taught in zip(speeds["labels"], speeds["teacher"], strict=True)
+            )
+    return report
+
+
+def table(report: dict) -> str:
+    lines = [f"{'way':20} {'pairs/s':>8} {'labels alone is':>16} {'peak MB':>8}"]
+    for way, speed in report["pairs_per_second"].items():
+        ratio, memory = report["ratios"].get(way), report["peak_memory_mb"].get(way)
+        lines.append(
+            f"{way:20} {speed:8.0f} {f'{ratio:.1f} ×' if ratio else '':>16} {f'{memory:.0f}' if memory else '':>8}"
+        )
+    if "share_of_limit" in report:
+        lines.append(
+            f"share of the arithmetic limit ({report['limit']['pairs_per_second']:.0f} pairs/s): "
+            f"{report['share_of_limit']:.0%}"
+        )
+    if "cost_of_teacher" in report:
+        lines.append(f"a step with the 512d teacher costs {report['cost_of_teacher']:.2f} steps on labels alone")
+    return "\n".join(lines)
+
+
+def draw(report: dict, path: Path) -> None:
+    """Bars of pairs a second, a dot a round."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
+    ways = list(report["rounds"])
+    axes.barh([WAYS[way] for way in ways], [report["pairs_per_second"][way] for way in ways], color="#9ec5e8")
+    for place, way in enumerate(ways):
+        speeds = [one["pairs_per_second"] for one in report["rounds"][way]]
+        axes.plot(speeds, [place] * len(speeds), "k.", markersize=4)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"pairs a second, {report['machine']['threads']} threads (bar: median; dots: rounds)")
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    run_command(main)

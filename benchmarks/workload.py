@@ -1,0 +1,98 @@
+"""What the benchmarks run on: parallel text, a joint tokenizer, and the arithmetic of a model.
+
+Without a corpus the text is made of invented words, drawn as words are (Zipf), in sentences as long as everyday ones:
+speed depends on lengths and vocabulary, not on meaning.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+from statistics import median
+
+import datasets
+import torch
+from transformers import MarianConfig
+
+from marian_distill.files import atomic_writer
+from marian_distill.text.cleaning import clean
+from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
+from marian_distill.text.tokenization import parallel_sentences, train_joint_tokenizer
+
+WORDS = 12_000
+# Mean and deviation of the logarithm of a sentence's length in words: an everyday sentence.
+LENGTH = {"en": (2.2, 0.45), "zh": (1.8, 0.45)}
+
+
+def invented_pairs(pairs: int, seed: int) -> Iterator[tuple[str, str]]:
+    """English-like and Chinese-like sentences of invented words; the same seed gives the same ones."""
+    draw = random.Random(seed)
+    consonants, vowels = "bcdfghjklmnprstvwz", "aeiou"
+    english = [
+        "".join(draw.choice(consonants) + draw.choice(vowels) for _ in range(draw.randint(1, 4))) for _ in range(WORDS)
+    ]
+    characters = [chr(code) for code in range(0x4E00, 0x4E00 + 3000)]
+    chinese = ["".join(draw.choices(characters, k=draw.randint(1, 2))) for _ in range(WORDS)]
+    weights = list(accumulate(1 / (rank + 10) for rank in range(WORDS)))
+
+    def sentence(words: list[str], language: str) -> list[str]:
+        length = max(2, round(draw.lognormvariate(*LENGTH[language])))
+        return draw.choices(words, cum_weights=weights, k=length)
+
+    for _ in range(pairs):
+        yield " ".join(sentence(english, "en")).capitalize() + ".", "".join(sentence(chinese, "zh")) + "。"
+
+
+def make_workload(
+    folder: Path,
+    *,
+    pairs: int,
+    pieces: int,
+    dataset: str | None = None,
+    source_weights: list[str] = (),
+    seed: int = 42,
+) -> Path:
+    """Write corpus.tsv, train.en, train.zh and tokenizer/ to `folder`, unless they are there."""
+    if (folder / "tokenizer" / "vocab.json").is_file():
+        return folder
+    if dataset is None:
+        rows = list(invented_pairs(pairs, seed))
+    else:
+        corpus, _ = clean(load_parallel(CorpusSource(dataset)))
+        corpus = mix(
+            [(corpus, 1.0)], [], source_weights=parse_source_weights(source_weights), max_samples=pairs, seed=seed
+        )
+        rows = list(zip(corpus["en"], corpus["zh"], strict=True))
+    for name, lines in {
+        "corpus.tsv": ("\t".join(row) for row in [("en", "zh"), *rows]),
+        "train.en": (row[0] for row in rows),
+        "train.zh": (row[1] for row in rows),
+    }.items():
+        with atomic_writer(folder / name) as stream:
+            stream.writelines(f"{line}\n" for line in lines)
+    sentences = parallel_sentences(
+        datasets.Dataset.from_dict({"en": [r[0] for r in rows], "zh": [r[1] for r in rows]})
+    )
+    train_joint_tokenizer(sentences, folder / "tokenizer", vocab_size=pieces)
+    return folder
+
+
+def operations_a_pair(config: MarianConfig, source_tokens: float, target_tokens: float) -> float:
+    """Multiplications and additions of the matrix products of forward and backward for one pair, without attention."""
+    d, ffn = config.d_model, config.encoder_ffn_dim
+    encoder = config.encoder_layers * (4 * d * d + 2 * d * ffn)
+    decoder = config.decoder_layers * (6 * d * d + 2 * d * config.decoder_ffn_dim) + d * config.vocab_size
+    memory = config.decoder_layers * 2 * d * d
+    return 6.0 * ((encoder + memory) * source_tokens + decoder * target_tokens)
+
+
+def matrix_rate(dtype: torch.dtype, size: int = 2048, rounds: int = 15) -> float:
+    """Multiplications and additions a second of a square matrix product: the median."""
+    left, right = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        left @ right
+        times.append(time.perf_counter() - start)
+    return 2.0 * size**3 / median(times[2:])

@@ -1,0 +1,220 @@
+"""The forward pass of a Marian model as training needs it: the tokens that are there, and no padding.
+
+Computes the last decoder states of `transformers.MarianMTModel` (post-norm, sinusoidal positions; Vaswani et al. 2017,
+https://arxiv.org/abs/1706.03762), several times faster on a CPU where sequences are short:
+
+- the tokens of a batch stand one after another, [tokens, d_model]; only attention looks at them as [batch, length];
+- query, key and value are one matrix product, and so are key and value of the cross-attention;
+- everything runs in one type, autocast's where it is on, from weights that are cast once: nothing goes back and forth;
+- dropout draws four random numbers at a time.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+from transformers import MarianMTModel
+
+
+class Packing(NamedTuple):
+    """Where the tokens of a padded batch stand among [batch × length] places.
+
+    Args:
+        batch, length: the padded shape.
+        places: [tokens] places that hold a token, in order; None when all do.
+        mask: [batch, length] bool, True where a token is.
+    """
+
+    batch: int
+    length: int
+    places: Tensor | None
+    mask: Tensor
+
+    @classmethod
+    def of(cls, mask: Tensor) -> "Packing":
+        """The packing of a mask [batch, length]: anything that is not 0 is a token."""
+        mask = mask.bool()
+        places = mask.view(-1).nonzero()[:, 0]
+        return cls(*mask.shape, None if len(places) == mask.numel() else places, mask)
+
+    def pack(self, padded: Tensor) -> Tensor:
+        """[batch, length, …] → [tokens, …]."""
+        flat = padded.reshape(self.batch * self.length, *padded.shape[2:])
+        return flat if self.places is None else flat.index_select(0, self.places)
+
+    def pad(self, packed: Tensor) -> Tensor:
+        """[tokens, …] → [batch, length, …], zero where no token is."""
+        if self.places is not None:
+            places = packed.new_zeros(self.batch * self.length, *packed.shape[1:])
+            packed = places.index_copy(0, self.places, packed)
+        return packed.view(self.batch, self.length, *packed.shape[1:])
+
+    def positions(self) -> Tensor:
+        """Position of each token in its sequence, [tokens]. Padding stands on the right."""
+        return self.pack(torch.arange(self.length, device=self.mask.device).expand(self.batch, -1))
+
+    def bias(self, dtype: torch.dtype) -> Tensor | None:
+        """What attention adds to scores of these tokens as keys, [batch, 1, 1, length]; None without padding."""
+        if self.places is None:
+            return None
+        bias = torch.zeros(self.mask.shape, dtype=dtype, device=self.mask.device)
+        return bias.masked_fill_(~self.mask, float("-inf"))[:, None, None, :]
+
+
+def decoder_states(
+    model: MarianMTModel, input_ids: Tensor, source_mask: Tensor, decoder_input_ids: Tensor, target_mask: Tensor
+) -> Tensor:
+    """States of the last decoder layer, [target tokens, d_model], in autocast's type or the weights' own.
+
+    Args:
+        model: student or teacher; dropout is on when it is in training mode.
+        input_ids, source_mask: [batch, source]; padding on the right is 0 in the mask.
+        decoder_input_ids, target_mask: [batch, target]; the tokens whose states are wanted, padding on the right.
+    """
+    device = input_ids.device.type
+    weights = model.get_input_embeddings().weight
+    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else weights.dtype
+    source, target = Packing.of(source_mask), Packing.of(target_mask)
+    run = partial(checkpoint, use_reentrant=False) if model.is_activation_checkpointing and model.training else _call
+    with torch.autocast(device_type=device, enabled=False):
+        memory = _embed(model, model.model.encoder, source, input_ids, dtype)
+        for layer in model.model.encoder.layers:
+            memory = run(_encoder_layer, layer, memory, source)
+        states = _embed(model, model.model.decoder, target, decoder_input_ids, dtype)
+        for layer in model.model.decoder.layers:
+            states = run(_decoder_layer, layer, states, target, memory, source)
+    return states
+
+
+def _call(layer, *arguments):  # noqa: ANN001, ANN002
+    return layer(*arguments)
+
+
+def _embed(model: MarianMTModel, side: nn.Module, packing: Packing, ids: Tensor, dtype: torch.dtype) -> Tensor:
+    scale = model.config.d_model**0.5 if model.config.scale_embedding else 1.0
+    table = side.embed_tokens
+    embedded = functional.embedding(packing.pack(ids), table.weight, table.padding_idx) * scale
+    states = (embedded + side.embed_positions.weight[packing.positions()]).to(dtype)
+    return _dropout(states, side.dropout, side.training)
+
+
+def _encoder_layer(layer: nn.Module, states: Tensor, packing: Packing) -> Tensor:
+    attended = _self_attention(layer.self_attn, states, packing, causal=False)
+    states = _add_and_normalise(layer.self_attn_layer_norm, states, attended, layer)
+    return _add_and_normalise(layer.final_layer_norm, states, _feed_forward(layer, states), layer)
+
+
+def _decoder_layer(layer: nn.Module, states: Tensor, packing: Packing, memory: Tensor, source: Packing) -> Tensor:
+    attended = _self_attention(layer.self_attn, states, packing, causal=True)
+    states = _add_and_normalise(layer.self_attn_layer_norm, states, attended, layer)
+    attended = _cross_attention(layer.encoder_attn, states, packing, memory, source)
+    states = _add_and_normalise(layer.encoder_attn_layer_norm, states, attended, layer)
+    return _add_and_normalise(layer.final_layer_norm, states, _feed_forward(layer, states), layer)
+
+
+def _feed_forward(layer: nn.Module, states: Tensor) -> Tensor:
+    inner = layer.activation_fn(_linear(states, layer.fc1))
+    return _linear(_dropout(inner, layer.activation_dropout, layer.training), layer.fc2)
+
+
+def _self_attention(attention: nn.Module, states: Tensor, packing: Packing, *, causal: bool) -> Tensor:
+    projected = packing.pad(_linear(states, attention.q_proj, attention.k_proj, attention.v_proj))
+    query, key, value = _heads(projected, attention, 3)
+    # Padding stands on the right, after every token that may be asked for: the causal order hides it already.
+    bias = None if causal else packing.bias(states.dtype)
+    return _linear(packing.pack(_attend(attention, query, key, value, bias, causal=causal)), attention.out_proj)
+
+
+def _cross_attention(
+    attention: nn.Module, states: Tensor, packing: Packing, memory: Tensor, source: Packing
+) -> Tensor:
+    (query,) = _heads(packing.pad(_linear(states, attention.q_proj)), attention, 1)
+    key, value = _heads(source.pad(_linear(memory, attention.k_proj, attention.v_proj)), attention, 2)
+    attended = _attend(attention, query, key, value, source.bias(states.dtype), causal=False)
+    return _linear(packing.pack(attended), attention.out_proj)
+
+
+def _heads(projected: Tensor, attention: nn.Module, parts: int) -> tuple[Tensor, ...]:
+    """[batch, length, parts × d_model] → `parts` of [batch, heads, length, head]."""
+    batch, length, _ = projected.shape
+    return projected.view(batch, length, parts, attention.num_heads, attention.head_dim).permute(2, 0, 3, 1, 4).unbind()
+
+
+def _attend(
+    attention: nn.Module, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, *, causal: bool
+) -> Tensor:
+    """Scaled dot-product attention, [batch, target, d_model].
+
+    Two plain matrix products on a CPU, where the fused kernel is slower for sequences of up to a hundred tokens.
+    """
+    dropout = attention.dropout if attention.training else 0.0
+    if query.device.type != "cpu":
+        attended = functional.scaled_dot_product_attention(
+            query, key, value, bias, dropout, is_causal=causal, scale=attention.scaling
+        )
+    else:
+        scores = (query * attention.scaling) @ key.transpose(2, 3)
+        if causal:
+            ahead = torch.ones(scores.shape[-2:], dtype=torch.bool).triu_(1)
+            scores = scores.masked_fill_(ahead, float("-inf"))
+        elif bias is not None:
+            scores = scores.add_(bias)
+        attended = _dropout(scores.softmax(dim=-1), dropout, attention.training) @ value
+    return attended.transpose(1, 2).flatten(2)
+
+
+def _linear(states: Tensor, *layers: nn.Module) -> Tensor:
+    """One or more linear layers of the same input as one matrix product, outputs side by side."""
+    weights = [layer.weight.to(states.dtype) for layer in layers]
+    biases = [layer.bias.to(states.dtype) for layer in layers]
+    if len(layers) == 1:
+        return functional.linear(states, weights[0], biases[0])
+    return functional.linear(states, torch.cat(weights), torch.cat(biases))
+
+
+def _add_and_normalise(norm: nn.Module, states: Tensor, update: Tensor, layer: nn.Module) -> Tensor:
+    states = states + _dropout(update, layer.dropout, layer.training)
+    return functional.layer_norm(
+        states, norm.normalized_shape, norm.weight.to(states.dtype), norm.bias.to(states.dtype), norm.eps
+    )
+
+
+def _dropout(states: Tensor, probability: float, training: bool) -> Tensor:
+    if not training or probability == 0.0:
+        return states
+    if states.device.type != "cpu":
+        return functional.dropout(states, probability)
+    return _BitDropout.apply(states, probability)  # pyright: ignore[reportReturnType]
+
+
+class _BitDropout(torch.autograd.Function):
+    """Dropout on a CPU: one 64-bit draw serves two to four numbers, and dropping one is a bitwise and.
+
+    A fifth of the time of `functional.dropout`. The probability is rounded to a multiple of 2⁻¹⁵.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, probability: float) -> Tensor:
+        states = states.contiguous()
+        integer = {2: torch.int16, 4: torch.int32}[states.element_size()]
+        levels = 2 ** (8 * states.element_size() - 1)
+        dropped = round(probability * levels)
+        draws = torch.empty(states.numel() * states.element_size() // 8 + 1, dtype=torch.int64).random_(-(2**63), None)
+        # Non-negative draws; the sign of `dropped − 1 − draw` fills a whole word: all ones keep, all zeros drop.
+        words = draws.view(integer)[: states.numel()].view(states.shape).bitwise_and_(levels - 1)
+        kept = words.neg_().add_(dropped - 1).bitwise_right_shift_(8 * states.element_size() - 1)
+        ctx.save_for_backward(kept)
+        ctx.scale = levels / (levels - dropped)
+        return _keep(states, kept, ctx.scale)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (kept,) = ctx.saved_tensors
+        return _keep(upstream[0].contiguous(), kept, ctx.scale), None
+
+
+def _keep(states: Tensor, kept: Tensor, scale: float) -> Tensor:
+    return (states.view(kept.dtype) & kept).view(states.dtype).mul_(scale)
