@@ -43,7 +43,6 @@ def keep_freed_memory() -> None:
         libc.mallopt(m_trim_threshold, 2**31 - 1)
 
 
-
 def main() -> None:
     """Parse, load, train, save."""
     # The heavy imports wait, so that --help and a mistyped option are answered at once.

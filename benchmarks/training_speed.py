@@ -113,12 +113,12 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
         distill_zh_en.keep_freed_memory()
     import torch
     from transformers import DataCollatorForSeq2Seq, MarianMTModel, MarianTokenizer, Seq2SeqTrainer
-    from workload import operations_a_pair
 
     from marian_distill.pieces import MarianPieces
     from marian_distill.text.corpus import CorpusSource, load_parallel
     from marian_distill.text.tokenization import tokenize_parallel
     from marian_distill.training.arguments import DistillTrainingArguments
+    from marian_distill.training.speed import forward_operations
     from marian_distill.training.students import new_student, student_config
     from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
@@ -177,7 +177,7 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
         "pairs_per_second": stopwatch.pairs_per_second(),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "tokens_a_pair": {"source": source, "target": target},
-        "operations_a_pair": operations_a_pair(config, source, target),
+        "operations_a_pair": 3 * forward_operations(config, source, target),
     }
 
 
@@ -290,7 +290,8 @@ def summary(rounds: dict[str, list[dict]], arguments: Namespace) -> dict:
     import platform
 
     import torch
-    from workload import matrix_rate
+
+    from marian_distill.training.speed import matrix_rate
 
     torch.set_num_threads(arguments.threads)
     speeds = {way: [one["pairs_per_second"] for one in measured] for way, measured in rounds.items()}
@@ -345,22 +346,10 @@ def table(report: dict) -> str:
 
 
 def draw(report: dict, path: Path) -> None:
-    """Bars of pairs a second, a dot a round."""
-    import matplotlib
+    from charts import bars
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
-    ways = list(report["rounds"])
-    axes.barh([WAYS[way] for way in ways], [report["pairs_per_second"][way] for way in ways], color="#9ec5e8")
-    for place, way in enumerate(ways):
-        speeds = [one["pairs_per_second"] for one in report["rounds"][way]]
-        axes.plot(speeds, [place] * len(speeds), "k.", markersize=4)
-    axes.invert_yaxis()
-    axes.set_xlabel(f"pairs a second, {report['machine']['threads']} threads (bar: median; dots: rounds)")
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    speeds = {WAYS[way]: [one["pairs_per_second"] for one in rounds] for way, rounds in report["rounds"].items()}
+    bars(speeds, f"pairs a second, {report['machine']['threads']} threads", path)
 
 
 if __name__ == "__main__":

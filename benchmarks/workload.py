@@ -1,19 +1,15 @@
-"""What the benchmarks run on: parallel text, a joint tokenizer, and the arithmetic of a model.
+"""What the benchmarks run on: parallel text and a joint tokenizer.
 
 Without a corpus the text is made of invented words, drawn as words are (Zipf), in sentences as long as everyday ones:
 speed depends on lengths and vocabulary, not on meaning.
 """
 
 import random
-import time
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
-from statistics import median
 
 import datasets
-import torch
-from transformers import MarianConfig
 
 from marian_distill.files import atomic_writer
 from marian_distill.text.cleaning import clean
@@ -76,23 +72,3 @@ def make_workload(
     )
     train_joint_tokenizer(sentences, folder / "tokenizer", vocab_size=pieces)
     return folder
-
-
-def operations_a_pair(config: MarianConfig, source_tokens: float, target_tokens: float) -> float:
-    """Multiplications and additions of the matrix products of forward and backward for one pair, without attention."""
-    d, ffn = config.d_model, config.encoder_ffn_dim
-    encoder = config.encoder_layers * (4 * d * d + 2 * d * ffn)
-    decoder = config.decoder_layers * (6 * d * d + 2 * d * config.decoder_ffn_dim) + d * config.vocab_size
-    memory = config.decoder_layers * 2 * d * d
-    return 6.0 * ((encoder + memory) * source_tokens + decoder * target_tokens)
-
-
-def matrix_rate(dtype: torch.dtype, size: int = 2048, rounds: int = 15) -> float:
-    """Multiplications and additions a second of a square matrix product: the median."""
-    left, right = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        left @ right
-        times.append(time.perf_counter() - start)
-    return 2.0 * size**3 / median(times[2:])

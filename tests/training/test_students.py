@@ -58,6 +58,7 @@ def test_parameters_by_hand():
         ({"decoder_attention_heads": 0}, "decoder_attention_heads 0"),
         ({"d_model": 15, "encoder_attention_heads": 3, "decoder_attention_heads": 3}, "d_model 15 is odd"),
         ({"encoder_layers": 0}, "encoder_layers 0: expected 1 or more"),
+        ({"decoder_layerdrop": 0.1}, "layerdrop is not supported"),
         ({"decoder_ffn_dim": -64}, "decoder_ffn_dim -64: expected 1 or more"),
         ({"dropout": 3.0}, "dropout 3.0: expected a share"),
         ({"pad_token_id": 0}, "pad_token_id 0 is not the last of 50"),
@@ -116,3 +117,14 @@ def test_saved_as_a_plain_marian_model_with_the_same_logits(new_model, examples,
 def test_an_objective_needs_labels(new_model):
     with pytest.raises(ValueError, match="labels"):
         new_model()(input_ids=torch.zeros(1, 1, dtype=torch.long), objective=print)
+
+
+def test_a_new_layer_hands_on_nearly_what_it_was_given():
+    torch.manual_seed(0)
+    student = new_student(student_config(**{**SIZES, "d_model": 64, "encoder_layers": 6, "dropout": 0.0})).eval()
+    states = torch.nn.functional.layer_norm(torch.randn(1, 9, 64), (64,))
+    encoded = states
+    with torch.no_grad():
+        for layer in student.model.encoder.layers:
+            encoded = layer(encoded, attention_mask=None)
+    assert torch.nn.functional.cosine_similarity(encoded, states, dim=-1).min() > 0.9

@@ -55,6 +55,11 @@ def test_the_logged_loss_is_made_of_its_parts(new_model, new_trainer):
         # The parts are means over the tokens of two steps, the loss is the mean of the two steps' means.
         assert entry["loss"] == pytest.approx(0.25 * entry["cross_entropy"] + 0.75 * entry["divergence"], rel=0.02)
         assert entry["tokens_per_second"] > 0
+        assert 0 <= entry["padding_share"] < 0.5
+        assert 0 < entry["limit_share"] < 1
+        phases = [entry[f"time_{phase}"] for phase in ("data", "forward", "backward", "optimizer")]
+        assert min(phases[1:]) > 0
+        assert sum(phases) < 1.01
 
 
 def test_the_teacher_is_frozen_in_eval_mode_and_unchanged(new_model, new_trainer):

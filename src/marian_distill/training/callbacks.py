@@ -3,14 +3,20 @@
 import logging
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from marian_distill.training.speed import matrix_rate
 from marian_distill.training.students import zero_pad_row
 
 logger = logging.getLogger(__name__)
+
+PHASES = ("data", "forward", "backward", "optimizer")
 
 
 class ZeroPadEmbeddingCallback(TrainerCallback):
@@ -65,24 +71,71 @@ class StopOnSigtermCallback(TrainerCallback):
 
 
 class ThroughputCallback(TrainerCallback):
-    """Adds `tokens_per_second` (source and target tokens, padding not counted) to each training log."""
+    """Speed since the last training log: tokens a second, padding, where the time goes, how near the machine's limit.
+
+    Times are shares of the wall clock; on a GPU, which computes while Python goes on, they say where Python waits.
+    """
 
     def __init__(self) -> None:
-        self._tokens, self._since = 0, time.perf_counter()
+        self._start()
 
-    def count(self, tokens: int) -> None:
-        """Called by the trainer for each batch."""
-        self._tokens += tokens
+    def _start(self) -> None:
+        self._since = time.perf_counter()
+        self._tokens = self._padded = 0
+        self._operations = 0.0
+        self._phases: dict[str, float] = {}
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Measure what the machine can do."""
+        dtype = torch.bfloat16 if args.bf16 else torch.float16 if args.fp16 else torch.float32
+        self.limit = matrix_rate(dtype, args.device)
+        logger.info("matrix products in %s: %.0f GFLOP/s", str(dtype).removeprefix("torch."), self.limit / 1e9)
 
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Leave out what is between two logs but is not training: evaluation and saving."""
         if self._tokens == 0:
-            self._since = time.perf_counter()
+            self._since, self._phases = time.perf_counter(), {}
 
-    def take(self) -> float:
-        """Tokens per second since it was last asked."""
-        rate = self._tokens / max(time.perf_counter() - self._since, 1e-9)
-        self._tokens = 0
-        return rate
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """The optimizer's time begins."""
+        self._optimizer_since = time.perf_counter()
+
+    def on_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """The optimizer's time ends."""
+        self._add("optimizer", time.perf_counter() - self._optimizer_since)
+
+    def _add(self, phase: str, seconds: float) -> None:
+        self._phases[phase] = self._phases.get(phase, 0.0) + seconds
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the block's time to a phase; a phase inside another is taken out of the outer one."""
+        inner, start = sum(self._phases.values()), time.perf_counter()
+        yield
+        self._add(name, time.perf_counter() - start - (sum(self._phases.values()) - inner))
+
+    def count(self, tokens: int, padded: int, operations: float) -> None:
+        """Called by the trainer for each batch: its tokens, source and target, also with padding; its arithmetic."""
+        self._tokens += tokens
+        self._padded += padded
+        self._operations += operations
+
+    def take(self) -> dict[str, float]:
+        """What happened since it was last asked, for the log."""
+        seconds = max(time.perf_counter() - self._since, 1e-9)
+        report = {
+            "tokens_per_second": round(self._tokens / seconds),
+            "padding_share": round(1 - self._tokens / max(self._padded, 1), 4),
+            **{f"time_{name}": round(self._phases.get(name, 0.0) / seconds, 3) for name in PHASES},
+            "limit_share": round(self._operations / seconds / self.limit, 3),
+        }
+        self._start()
+        return report

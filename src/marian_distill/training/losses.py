@@ -184,7 +184,7 @@ def _loss_in_slices(
 def _losses(
     settings: DistillationLoss, logits: Tensor, labels: Tensor, teacher_logits: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Summed cross-entropy and divergence of some tokens, [2], and the loss's gradient by the logits [rows, vocabulary]."""
+    """Summed cross-entropy and divergence of some tokens, [2], and the loss's gradient [rows, vocabulary]."""
     cross_entropy, gradient = _cross_entropy(logits, labels, settings.label_smoothing)
     if teacher_logits is None:
         return torch.stack([cross_entropy, torch.zeros_like(cross_entropy)]), gradient

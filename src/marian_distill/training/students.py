@@ -149,6 +149,8 @@ def check_config(config: MarianConfig, name: str) -> None:
     for size in ("encoder_layers", "decoder_layers", "encoder_ffn_dim", "decoder_ffn_dim", "vocab_size", "d_model"):
         if getattr(config, size) < 1:
             raise UserError(f"{name}: {size} {getattr(config, size)}: expected 1 or more")
+    if config.encoder_layerdrop or config.decoder_layerdrop:
+        raise UserError(f"{name}: layerdrop is not supported; set encoder_layerdrop and decoder_layerdrop to 0")
     if not 0.0 <= config.dropout < 1.0:
         raise UserError(f"{name}: dropout {config.dropout}: expected a share in [0, 1)")
     if config.d_model % 2:
@@ -165,10 +167,11 @@ def check_config(config: MarianConfig, name: str) -> None:
 def new_student(config: MarianConfig) -> MarianStudent:
     """A student with random weights: embeddings N(0, 1/d_model) so that scaled ones have unit variance.
 
-    The linear layers are Glorot-uniform as in Marian, but what leaves a self-attention or feed-forward block is a tenth
-    of that: a new layer then hands on almost what it was given. A post-norm stack of full-sized random layers blurs
-    which token stood where, and cross-attention finds it again only thousands of updates later (docs/experiments.md).
-    The idea is that of Bachlechner et al. 2020, "ReZero", https://arxiv.org/abs/2003.04887. The `<pad>` row is zero.
+    The linear layers are Glorot-uniform as in Marian, but what leaves a self-attention or feed-forward block is a
+    tenth of that: a new layer then hands on almost what it was given. A post-norm stack of full-sized random layers
+    blurs which token stood where, and cross-attention finds it again only thousands of updates later
+    (docs/experiments.md). The idea is that of Bachlechner et al. 2020, "ReZero", https://arxiv.org/abs/2003.04887.
+    The `<pad>` row is zero.
     """
     config.init_std = config.d_model**-0.5
     student = MarianStudent(config)

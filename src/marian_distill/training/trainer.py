@@ -23,6 +23,7 @@ from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.callbacks import StopOnSigtermCallback, ThroughputCallback, ZeroPadEmbeddingCallback
 from marian_distill.training.losses import IGNORED_LABEL, DistillationLoss, Projection, projection_loss
 from marian_distill.training.runs import check_free_space
+from marian_distill.training.speed import forward_operations
 from marian_distill.training.students import MarianStudent, decoder_projection, pad_row_norm
 
 
@@ -131,15 +132,33 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         """
         active = inputs["labels"] != IGNORED_LABEL
         tokens = active.sum()
-        sums = model(
-            **inputs, objective=partial(projection_loss, self.distillation), teacher=self._teach(inputs, active)
-        )
+        with self.throughput.phase("forward"):
+            sums = model(
+                **inputs, objective=partial(projection_loss, self.distillation), teacher=self._teach(inputs, active)
+            )
         loss = sums.loss / (tokens if num_items_in_batch is None else num_items_in_batch)
         if num_items_in_batch is not None and self.args.average_tokens_across_devices:
             loss = loss * self.accelerator.num_processes  # the gradient all-reduce takes the mean
         self._since_log += torch.stack([sums.cross_entropy, sums.divergence, tokens]).detach().to("cpu", torch.float64)
-        self.throughput.count(int(tokens) + int(inputs["attention_mask"].sum()))
+        self._count(int(inputs["attention_mask"].sum()), int(tokens), inputs)
         return (loss, None) if return_outputs else loss
+
+    def _count(self, source_tokens: int, target_tokens: int, inputs: dict[str, Tensor]) -> None:
+        padded = inputs["input_ids"].numel() + inputs["labels"].numel()
+        operations = 3 * forward_operations(self.model.config, source_tokens, target_tokens)
+        if self.teacher is not None and self.distillation.alpha_ce < 1.0:
+            operations += forward_operations(self.teacher.config, source_tokens, target_tokens)
+        self.throughput.count(source_tokens + target_tokens, padded, operations)
+
+    def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
+        """The next batches, timed."""
+        with self.throughput.phase("data"):
+            return super().get_batch_samples(*args, **kwargs)
+
+    def training_step(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Forward and backward; what is not forward counts as backward."""
+        with self.throughput.phase("backward"):
+            return super().training_step(*args, **kwargs)
 
     @torch.no_grad()
     def _teach(self, inputs: dict[str, Tensor], active: Tensor) -> Projection | None:
@@ -155,7 +174,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
             logs["cross_entropy"] = cross_entropy / max(tokens, 1)
             if self.distillation.alpha_ce < 1.0:
                 logs["divergence"] = divergence / max(tokens, 1)
-            logs["tokens_per_second"] = round(self.throughput.take())
+            logs.update(self.throughput.take())
             self._since_log.zero_()
         super().log(logs, start_time)
 

@@ -1,0 +1,371 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["distill-zh-en[train]", "matplotlib==3.11.1"]
+# [tool.uv]
+# exclude-newer = "2026-11-21T00:00:00Z"
+# [tool.uv.sources]
+# distill-zh-en = { path = "..", editable = true }
+# ///
+"""How fast does a model translate, beside Hugging Face `generate`, plain `translate_batch` and Marian?
+
+    uv run benchmarks/translation_speed.py                                the quickstart's student, rule-made sentences
+    uv run benchmarks/translation_speed.py --quick                        one short round, under two minutes
+    uv run benchmarks/translation_speed.py --model-dir outputs/mine --input-file english.txt
+
+Every way translates the same file with the same weights and beam. The ways take turns, round after round, each in a
+process of its own; what is printed is the median of the rounds. Loading is not counted.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median, quantiles
+
+from marian_distill.command_line import at_least, command_parser
+from marian_distill.errors import UserError, run_command
+from marian_distill.files import write_json
+from marian_distill.languages import DIRECTIONS, TAGS
+
+HERE = Path(__file__).parent
+WAYS = {
+    "hf_generate": "Hugging Face generate,\nbatches of 32, fp32",
+    "plain_translate_batch": "translate_batch,\nfile order, int8",
+    "marian": "Marian 1.12,\nfp32",
+    "ours": "ours, int8",
+}
+PLAIN_BATCH = 32
+MOST_TOKENS = 96
+
+
+def parse_arguments() -> Namespace:
+    parser = command_parser(__doc__)
+    parser.add_argument(
+        "--model-dir", type=Path, default=Path("outputs/quickstart/student-ft"), help="Hugging Face folder"
+    )
+    parser.add_argument("--direction", choices=DIRECTIONS, default="en-zh")
+    parser.add_argument("--input-file", type=Path, help="one sentence a line; default: rule-made sentences")
+    parser.add_argument("--sentences", type=at_least(20), default=2000)
+    parser.add_argument("--beam-size", type=at_least(1), default=1)
+    parser.add_argument("--rounds", type=at_least(1), default=5)
+    parser.add_argument("--threads", type=at_least(1), default=os.cpu_count() or 1)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--quick", action="store_true", help="one round of 200 sentences")
+    parser.add_argument("--output-dir", type=Path, default=Path("outputs/benchmarks"))
+    parser.add_argument("--json", type=Path, help="default: translation_speed.json in --output-dir")
+    parser.add_argument("--way", choices=[*WAYS, "latency"], help="one round in this process, its JSON on stdout")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rounds, arguments.sentences = 1, 200
+    arguments.json = arguments.json or arguments.output_dir / "translation_speed.json"
+    arguments.work = arguments.output_dir / f"translation-{arguments.model_dir.name}"
+    return arguments
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    if arguments.way:
+        print(json.dumps(RUN[arguments.way](arguments)))
+        return
+    prepare(arguments)
+    rounds: dict[str, list[dict]] = {way: [] for way in arguments.ways}
+    for number in range(arguments.rounds):
+        for way in arguments.ways:
+            rounds[way].append(in_a_process(way))
+            speed = rounds[way][-1]["sentences_per_second"]
+            print(f"round {number + 1}, {way}: {speed:.0f} sentences/s", file=sys.stderr)
+    report = summary(rounds, in_a_process("latency"), arguments)
+    write_json(arguments.json, report)
+    draw(report, arguments.json.with_suffix(".png"))
+    print(table(report))
+
+
+def in_a_process(way: str) -> dict:
+    done = subprocess.run([sys.executable, *sys.argv, "--way", way], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"{way}: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+# What all ways share
+
+
+def prepare(arguments: Namespace) -> None:
+    """The sentences, the int8 folder, and the same weights for Marian."""
+    from marian_distill.augment.extra_data import examples
+    from marian_distill.export.ctranslate2 import export_model
+
+    if arguments.input_file:
+        lines = [line.strip() for line in arguments.input_file.read_text(encoding="utf-8").splitlines()]
+        lines = [line for line in lines if line]
+    else:
+        per_domain = arguments.sentences // 3 + 1
+        domains = ("money", "coffee", "travel")
+        found = [list(examples(domain, "train", per_domain, seed=1)) for domain in domains]
+        language = arguments.direction.partition("-")[0]
+        lines = [getattr(example, language) for trio in zip(*found, strict=True) for example in trio]
+    if len(lines) < arguments.sentences:
+        raise UserError(f"{arguments.input_file}: {len(lines)} sentences; give --sentences {len(lines)}")
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    sentence_file(arguments).write_text("\n".join(lines[: arguments.sentences]) + "\n", encoding="utf-8")
+    if not (arguments.work / "ct2-int8" / "model.bin").is_file():
+        export_model(arguments.model_dir, arguments.work / "ct2-int8", "int8", [])
+    if "marian" in arguments.ways and not (arguments.work / "marian.npz").is_file():
+        write_marian_model(arguments.model_dir, arguments.work)
+
+
+def sentence_file(arguments: Namespace) -> Path:
+    return arguments.work / f"sentences-{arguments.sentences}.txt"
+
+
+def read_sentences(arguments: Namespace) -> list[str]:
+    return sentence_file(arguments).read_text(encoding="utf-8").splitlines()
+
+
+def timed(translate: Callable[[], list[str]]) -> dict:
+    start = time.perf_counter()
+    translations = translate()
+    seconds = time.perf_counter() - start
+    return {"sentences_per_second": len(translations) / seconds, "translations": translations[:3]}
+
+
+# The ways
+
+
+def ours(arguments: Namespace) -> dict:
+    translator = our_translator(arguments, arguments.threads)
+    from marian_distill.runtime.translator import translate_corpus
+
+    measured = timed(lambda: list(translate_corpus(translator, read_sentences(arguments))))
+    return {**measured, "peak_memory_mb": peak_memory_mb(), "compute_type": translator.compute_type}
+
+
+def our_translator(arguments: Namespace, threads: int):
+    from marian_distill.runtime.ctranslate2 import CTranslate2Translator
+
+    folder = arguments.work / "ct2-int8"
+    return CTranslate2Translator(
+        folder, arguments.direction, beam_size=arguments.beam_size, inter_threads=threads, intra_threads=1
+    )
+
+
+def peak_memory_mb() -> float:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def plain_translate_batch(arguments: Namespace) -> dict:
+    """What the engine's documentation shows: batches as they come, the engine's own choice of threads."""
+    import ctranslate2
+
+    from marian_distill.pieces import MarianPieces
+
+    folder = arguments.work / "ct2-int8"
+    engine = ctranslate2.Translator(str(folder), intra_threads=arguments.threads)
+    pieces, tag = MarianPieces(folder), source_tag(arguments)
+
+    def translate() -> list[str]:
+        translations = []
+        for batch in in_batches(read_sentences(arguments)):
+            results = engine.translate_batch(
+                pieces.source_pieces(batch, tag), beam_size=arguments.beam_size, max_decoding_length=MOST_TOKENS
+            )
+            translations += [pieces.decode(result.hypotheses[0]) for result in results]
+        return translations
+
+    return timed(translate)
+
+
+def source_tag(arguments: Namespace) -> str | None:
+    return TAGS["zh"] if arguments.direction == "en-zh" else None
+
+
+def in_batches(sentences: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(sentences), PLAIN_BATCH):
+        yield sentences[start : start + PLAIN_BATCH]
+
+
+def hf_generate(arguments: Namespace) -> dict:
+    import torch
+    from transformers import MarianMTModel, MarianTokenizer
+
+    torch.set_num_threads(arguments.threads)
+    tokenizer = MarianTokenizer.from_pretrained(arguments.model_dir)
+    model = MarianMTModel.from_pretrained(arguments.model_dir, use_safetensors=True, dtype=torch.float32).eval()
+    tag = source_tag(arguments)
+    sentences = [f"{tag} {sentence}" if tag else sentence for sentence in read_sentences(arguments)]
+
+    def translate() -> list[str]:
+        translations = []
+        for batch in in_batches(sentences):
+            inputs = tokenizer(batch, return_tensors="pt", padding=True)
+            generated = model.generate(
+                **inputs, num_beams=arguments.beam_size, do_sample=False, max_new_tokens=MOST_TOKENS
+            )
+            translations += tokenizer.batch_decode(generated, skip_special_tokens=True)
+        return translations
+
+    return timed(translate)
+
+
+def marian(arguments: Namespace) -> dict:
+    """Marian's own decoder: sentences sorted by length, a thread a batch. Its time is that of its log, loading apart."""
+    options = [
+        "--models", arguments.work / "marian.npz", "--input", sentence_file(arguments), "--cpu-threads", arguments.threads,
+        "--vocabs", *[arguments.model_dir / "source.spm"] * 2, "--beam-size", arguments.beam_size,
+        "--mini-batch", 64, "--maxi-batch", 100, "--maxi-batch-sort", "src", "--max-length", 200, "--skip-cost",
+        "--workspace", 500,
+    ]  # fmt: skip
+    command = ["uv", "run", str(HERE / "marian.py"), "decode", *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode or "Total time" not in done.stderr:
+        raise UserError(f"marian: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
+    seconds = float(done.stderr.rpartition("Total time: ")[2].split("s")[0])
+    lines = done.stdout.splitlines()
+    return {"sentences_per_second": len(lines) / seconds, "translations": lines[:3]}
+
+
+def latency(arguments: Namespace) -> dict:
+    """Milliseconds for one sentence of about ten words, on one thread, greedy and with a beam of 4."""
+    sentences = [line for line in read_sentences(arguments) if 9 <= len(line.split()) <= 11][:200]
+    if not sentences:
+        return {}
+    report = {}
+    for name, beam_size in (("greedy", 1), ("beam_4", 4)):
+        arguments.beam_size = beam_size
+        translator = our_translator(arguments, 1)
+        for sentence in sentences[:5]:
+            translator.translate([sentence])
+        times = []
+        for sentence in sentences:
+            start = time.perf_counter()
+            translator.translate([sentence])
+            times.append(1000 * (time.perf_counter() - start))
+        cuts = quantiles(times, n=20)
+        report[name] = {"p50": cuts[9], "p95": cuts[18], "sentences": len(times)}
+    return report
+
+
+RUN = {
+    "ours": ours,
+    "plain_translate_batch": plain_translate_batch,
+    "hf_generate": hf_generate,
+    "marian": marian,
+    "latency": latency,
+}
+
+
+# The same weights for Marian
+
+MARIAN_ATTENTION = {"q_proj": "q", "k_proj": "k", "v_proj": "v", "out_proj": "o"}
+
+
+def write_marian_model(model_dir: Path, work: Path) -> None:
+    """marian.npz with this model's weights; Marian itself writes the frame, by training one update of that shape."""
+    import numpy as np
+    from safetensors.numpy import load_file
+    from transformers import MarianConfig
+
+    config = MarianConfig.from_pretrained(model_dir)
+    for language in ("en", "zh"):
+        (work / f"one.{language}").write_text("one .\n" * 8, encoding="utf-8")
+    options = [
+        "--type", "transformer", "--train-sets", work / "one.en", work / "one.zh", "--vocabs",
+        *[model_dir / "source.spm"] * 2, "--dim-vocabs", 0, 0, "--dim-emb", config.d_model,
+        "--enc-depth", config.encoder_layers, "--dec-depth", config.decoder_layers,
+        "--transformer-heads", config.encoder_attention_heads, "--transformer-dim-ffn", config.encoder_ffn_dim,
+        "--transformer-ffn-activation", config.activation_function, "--transformer-preprocess", "",
+        "--transformer-postprocess", "dan", "--tied-embeddings-all", "--cpu-threads", 1, "--workspace", 200,
+        "--after", "1u", "--model", work / "marian.npz", "--overwrite", "--mini-batch", 8, "--optimizer", "sgd",
+    ]  # fmt: skip
+    command = ["uv", "run", str(HERE / "marian.py"), "train", *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"marian: {done.stderr.strip().splitlines()[-1]}")
+    weights = load_file(model_dir / "model.safetensors")
+    with np.load(work / "marian.npz") as frame:
+        arrays = dict(frame)
+    ours = dict(marian_names(weights))
+    for name, array in arrays.items():
+        if not name.startswith("special:") and name in ours:
+            arrays[name] = ours.pop(name)[tuple(map(slice, array.shape))].reshape(array.shape).astype(np.float32)
+        elif not name.startswith("special:"):
+            raise UserError(f"marian.npz: nothing to put into {name}")
+    np.savez(work / "marian.npz", **arrays)
+
+
+def marian_names(weights: dict) -> Iterator[tuple[str, object]]:
+    """Marian's name and layout of each tensor: matrices are [in, out], vectors are rows."""
+    yield "Wemb", weights["model.shared.weight"]
+    yield "decoder_ff_logit_out_b", weights["final_logits_bias"]
+    for key, tensor in weights.items():
+        parts = key.split(".")
+        if "layers" not in parts:
+            continue
+        prefix = f"{parts[1]}_l{int(parts[3]) + 1}"
+        kind, end = parts[4], parts[-1]
+        value = tensor.T if tensor.ndim == 2 else tensor[None]
+        suffix = "W" if end == "weight" else "b"
+        norm = "scale" if end == "weight" else "bias"
+        if kind in ("self_attn", "encoder_attn"):
+            side = "self" if kind == "self_attn" else "context"
+            yield f"{prefix}_{side}_{suffix}{MARIAN_ATTENTION[parts[5]]}", value
+        elif kind in ("fc1", "fc2"):
+            yield f"{prefix}_ffn_{suffix}{kind[-1]}", value
+        else:
+            block = {"self_attn_layer_norm": "self_Wo", "encoder_attn_layer_norm": "context_Wo"}.get(kind, "ffn_ffn")
+            yield f"{prefix}_{block}_ln_{norm}", value
+
+
+# The report
+
+
+def summary(rounds: dict[str, list[dict]], delays: dict, arguments: Namespace) -> dict:
+    speeds = {way: [one["sentences_per_second"] for one in measured] for way, measured in rounds.items()}
+    report: dict = {
+        "sentences_per_second": {way: median(values) for way, values in speeds.items()},
+        "ratios": {},
+        "latency_ms": delays,
+        "model": str(arguments.model_dir),
+        "sentences": arguments.sentences,
+        "beam_size": arguments.beam_size,
+        "threads": arguments.threads,
+        "rounds": rounds,
+    }
+    if "ours" in rounds:
+        report["peak_memory_mb"] = max(one["peak_memory_mb"] for one in rounds["ours"])
+        for way in speeds:
+            if way != "ours":
+                pairs = zip(speeds["ours"], speeds[way], strict=True)
+                report["ratios"][way] = median(mine / theirs for mine, theirs in pairs)
+    return report
+
+
+def table(report: dict) -> str:
+    lines = [f"{'way':24} {'sentences/s':>11} {'ours is':>8}"]
+    for way, speed in report["sentences_per_second"].items():
+        ratio = report["ratios"].get(way)
+        lines.append(f"{way:24} {speed:11.0f} {f'{ratio:.1f} ×' if ratio else '':>8}")
+    for name, delay in report["latency_ms"].items():
+        lines.append(
+            f"one sentence of ten words, one thread, {name}: {delay['p50']:.1f} ms, p95 {delay['p95']:.1f} ms"
+        )
+    if "peak_memory_mb" in report:
+        lines.append(f"peak memory of ours: {report['peak_memory_mb']:.0f} MB")
+    return "\n".join(lines)
+
+
+def draw(report: dict, path: Path) -> None:
+    from charts import bars
+
+    speeds = {WAYS[way]: [one["sentences_per_second"] for one in rounds] for way, rounds in report["rounds"].items()}
+    bars(speeds, f"sentences a second, {report['threads']} threads, beam {report['beam_size']}", path)
+
+
+if __name__ == "__main__":
+    run_command(main)
