@@ -22,3 +22,22 @@ def bars(rounds: Mapping[str, Sequence[float]], label: str, path: Path) -> None:
     axes.set_xlabel(f"{label} (bar: median; dots: rounds)")
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def curves(panels: Mapping[str, Sequence[tuple[float, float, float]]], path: Path) -> None:
+    """A panel a title: points of (size, seconds, megabytes) on logarithmic axes."""
+    rows = -(-len(panels) // 3)
+    figure, grid = plt.subplots(rows, 3, figsize=(11, 3 * rows), layout="constrained", squeeze=False)
+    for axes, (title, points) in zip(grid.flat, panels.items(), strict=False):
+        sizes, seconds, megabytes = zip(*points, strict=True)
+        axes.loglog(sizes, seconds, "o-", color="tab:blue")
+        axes.set_title(title)
+        axes.set_ylabel("seconds", color="tab:blue")
+        memory = axes.twinx()
+        memory.plot(sizes, megabytes, "s--", color="tab:orange", markersize=4)
+        memory.set_ylim(bottom=0)
+        memory.set_ylabel("peak MB", color="tab:orange")
+    for axes in list(grid.flat)[len(panels) :]:
+        axes.set_visible(False)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

@@ -214,12 +214,12 @@ def hf_generate(arguments: Namespace) -> dict:
 
 
 def marian(arguments: Namespace) -> dict:
-    """Marian's own decoder: sentences sorted by length, a thread a batch. Its time is that of its log, loading apart."""
+    """Marian's own decoder: sentences sorted by length, a thread a batch. The time is what its log says."""
+    spm = arguments.model_dir / "source.spm"
     options = [
-        "--models", arguments.work / "marian.npz", "--input", sentence_file(arguments), "--cpu-threads", arguments.threads,
-        "--vocabs", *[arguments.model_dir / "source.spm"] * 2, "--beam-size", arguments.beam_size,
-        "--mini-batch", 64, "--maxi-batch", 100, "--maxi-batch-sort", "src", "--max-length", 200, "--skip-cost",
-        "--workspace", 500,
+        "--models", arguments.work / "marian.npz", "--vocabs", spm, spm, "--input", sentence_file(arguments),
+        "--cpu-threads", arguments.threads, "--beam-size", arguments.beam_size, "--workspace", 500, "--skip-cost",
+        "--mini-batch", 64, "--maxi-batch", 100, "--maxi-batch-sort", "src", "--max-length", 200,
     ]  # fmt: skip
     command = ["uv", "run", str(HERE / "marian.py"), "decode", *map(str, options)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -5,7 +5,7 @@ speed depends on lengths and vocabulary, not on meaning.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def make_workload(
     pairs: int,
     pieces: int,
     dataset: str | None = None,
-    source_weights: list[str] = (),
+    source_weights: Sequence[str] = (),
     seed: int = 42,
 ) -> Path:
     """Write corpus.tsv, train.en, train.zh and tokenizer/ to `folder`, unless they are there."""

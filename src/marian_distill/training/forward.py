@@ -18,6 +18,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 from transformers import MarianMTModel
+from transformers.models.marian.modeling_marian import (
+    MarianAttention,
+    MarianDecoder,
+    MarianDecoderLayer,
+    MarianEncoder,
+    MarianEncoderLayer,
+)
+
+Layer = MarianEncoderLayer | MarianDecoderLayer
 
 
 class Packing(NamedTuple):
@@ -39,7 +48,8 @@ class Packing(NamedTuple):
         """The packing of a mask [batch, length]: anything that is not 0 is a token."""
         mask = mask.bool()
         places = mask.view(-1).nonzero()[:, 0]
-        return cls(*mask.shape, None if len(places) == mask.numel() else places, mask)
+        batch, length = mask.shape
+        return cls(batch, length, None if len(places) == mask.numel() else places, mask)
 
     def pack(self, padded: Tensor) -> Tensor:
         """[batch, length, …] → [tokens, …]."""
@@ -76,8 +86,7 @@ def decoder_states(
         decoder_input_ids, target_mask: [batch, target]; the tokens whose states are wanted, padding on the right.
     """
     device = input_ids.device.type
-    weights = model.get_input_embeddings().weight
-    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else weights.dtype
+    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else model.dtype
     source, target = Packing.of(source_mask), Packing.of(target_mask)
     run = partial(checkpoint, use_reentrant=False) if model.is_activation_checkpointing and model.training else _call
     with torch.autocast(device_type=device, enabled=False):
@@ -94,7 +103,9 @@ def _call(layer: Callable[..., Tensor], *arguments: Any) -> Tensor:
     return layer(*arguments)
 
 
-def _embed(model: MarianMTModel, side: nn.Module, packing: Packing, ids: Tensor, dtype: torch.dtype) -> Tensor:
+def _embed(
+    model: MarianMTModel, side: MarianEncoder | MarianDecoder, packing: Packing, ids: Tensor, dtype: torch.dtype
+) -> Tensor:
     scale = model.config.d_model**0.5 if model.config.scale_embedding else 1.0
     table = side.embed_tokens
     embedded = functional.embedding(packing.pack(ids), table.weight, table.padding_idx) * scale
@@ -102,13 +113,15 @@ def _embed(model: MarianMTModel, side: nn.Module, packing: Packing, ids: Tensor,
     return dropout(states, side.dropout, side.training)
 
 
-def _encoder_layer(layer: nn.Module, states: Tensor, packing: Packing) -> Tensor:
+def _encoder_layer(layer: MarianEncoderLayer, states: Tensor, packing: Packing) -> Tensor:
     attended = _self_attention(layer.self_attn, states, packing, causal=False)
     states = _add_and_normalise(layer.self_attn_layer_norm, states, attended, layer)
     return _add_and_normalise(layer.final_layer_norm, states, _feed_forward(layer, states), layer)
 
 
-def _decoder_layer(layer: nn.Module, states: Tensor, packing: Packing, memory: Tensor, source: Packing) -> Tensor:
+def _decoder_layer(
+    layer: MarianDecoderLayer, states: Tensor, packing: Packing, memory: Tensor, source: Packing
+) -> Tensor:
     attended = _self_attention(layer.self_attn, states, packing, causal=True)
     states = _add_and_normalise(layer.self_attn_layer_norm, states, attended, layer)
     attended = _cross_attention(layer.encoder_attn, states, packing, memory, source)
@@ -116,12 +129,12 @@ def _decoder_layer(layer: nn.Module, states: Tensor, packing: Packing, memory: T
     return _add_and_normalise(layer.final_layer_norm, states, _feed_forward(layer, states), layer)
 
 
-def _feed_forward(layer: nn.Module, states: Tensor) -> Tensor:
+def _feed_forward(layer: Layer, states: Tensor) -> Tensor:
     inner = layer.activation_fn(_linear(states, layer.fc1))
     return _linear(dropout(inner, layer.activation_dropout, layer.training), layer.fc2)
 
 
-def _self_attention(attention: nn.Module, states: Tensor, packing: Packing, *, causal: bool) -> Tensor:
+def _self_attention(attention: MarianAttention, states: Tensor, packing: Packing, *, causal: bool) -> Tensor:
     projected = packing.pad(_linear(states, attention.q_proj, attention.k_proj, attention.v_proj))
     query, key, value = _heads(projected, attention, 3)
     # Padding stands on the right, after every token that may be asked for: the causal order hides it already.
@@ -130,7 +143,7 @@ def _self_attention(attention: nn.Module, states: Tensor, packing: Packing, *, c
 
 
 def _cross_attention(
-    attention: nn.Module, states: Tensor, packing: Packing, memory: Tensor, source: Packing
+    attention: MarianAttention, states: Tensor, packing: Packing, memory: Tensor, source: Packing
 ) -> Tensor:
     (query,) = _heads(packing.pad(_linear(states, attention.q_proj)), attention, 1)
     key, value = _heads(source.pad(_linear(memory, attention.k_proj, attention.v_proj)), attention, 2)
@@ -138,7 +151,7 @@ def _cross_attention(
     return _linear(packing.pack(attended), attention.out_proj)
 
 
-def _heads(projected: Tensor, attention: nn.Module, parts: int) -> tuple[Tensor, ...]:
+def _heads(projected: Tensor, attention: MarianAttention, parts: int) -> tuple[Tensor, ...]:
     """[batch, length, parts × d_model] → `parts` of [batch, heads, length, head]."""
     batch, length, _ = projected.shape
     return (
@@ -147,7 +160,7 @@ def _heads(projected: Tensor, attention: nn.Module, parts: int) -> tuple[Tensor,
 
 
 def _attend(
-    attention: nn.Module, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, *, causal: bool
+    attention: MarianAttention, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, *, causal: bool
 ) -> Tensor:
     """Scaled dot-product attention, [batch, target, d_model].
 
@@ -169,7 +182,7 @@ def _attend(
     return attended.transpose(1, 2).flatten(2)
 
 
-def _linear(states: Tensor, *layers: nn.Module) -> Tensor:
+def _linear(states: Tensor, *layers: nn.Linear) -> Tensor:
     """One or more linear layers of the same input as one matrix product, outputs side by side."""
     weights = [layer.weight.to(states.dtype) for layer in layers]
     biases = [layer.bias.to(states.dtype) for layer in layers]
@@ -178,10 +191,10 @@ def _linear(states: Tensor, *layers: nn.Module) -> Tensor:
     return functional.linear(states, torch.cat(weights), torch.cat(biases))
 
 
-def _add_and_normalise(norm: nn.Module, states: Tensor, update: Tensor, layer: nn.Module) -> Tensor:
+def _add_and_normalise(norm: nn.LayerNorm, states: Tensor, update: Tensor, layer: Layer) -> Tensor:
     states = states + dropout(update, layer.dropout, layer.training)
     return functional.layer_norm(
-        states, norm.normalized_shape, norm.weight.to(states.dtype), norm.bias.to(states.dtype), norm.eps
+        states, list(norm.normalized_shape), norm.weight.to(states.dtype), norm.bias.to(states.dtype), norm.eps
     )
 
 
