@@ -23,9 +23,7 @@ import subprocess
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import UserError, run_command
@@ -99,15 +97,6 @@ def peak_memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def median_time(run: Callable[[], object], times: int, warm_up: int = 3) -> float:
-    seconds = []
-    for _ in range(warm_up + times):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return median(seconds[warm_up:])
-
-
 def new_model(vocabulary: int, width: int):
     from marian_distill.training.students import new_student, student_config
 
@@ -126,9 +115,11 @@ def training(arguments: Namespace, vocabulary: int, width: int, length: int) -> 
 
     from marian_distill.text.batching import Seq2SeqCollator
     from marian_distill.training.losses import DistillationLoss, projection_loss
+    from marian_distill.training.speed import median_time
 
     torch.set_num_threads(arguments.threads)
     model = new_model(vocabulary, width).train()
+    model.set_attn_implementation("eager")
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     ids = torch.randint(1, vocabulary, (BATCH_TOKENS // 2 // length, length)).tolist()
     batch = Seq2SeqCollator(vocabulary)([{"input_ids": row, "labels": row} for row in ids])
@@ -141,12 +132,14 @@ def training(arguments: Namespace, vocabulary: int, width: int, length: int) -> 
         optimizer.step()
         optimizer.zero_grad()
 
-    return {"seconds": median_time(step, arguments.steps)}
+    return {"seconds": median_time(step, arguments.steps, warm_up=3)}
 
 
 def translation(arguments: Namespace, vocabulary: int, width: int, length: int) -> dict:
     """Seconds for 256 sentences, int8, greedy."""
     import ctranslate2
+
+    from marian_distill.training.speed import median_time
 
     folder = engine_folder(arguments, vocabulary, width)
     engine = ctranslate2.Translator(str(folder), inter_threads=arguments.threads, intra_threads=1)

@@ -45,7 +45,10 @@ MOST_TOKENS = 96
 def parse_arguments() -> Namespace:
     parser = command_parser(__doc__)
     parser.add_argument(
-        "--model-dir", type=Path, default=Path("outputs/quickstart/student-ft"), help="Hugging Face folder"
+        "--model-dir",
+        type=Path,
+        default=Path("outputs/quickstart/student-ft-money-coffee"),
+        help="Hugging Face folder",
     )
     parser.add_argument("--direction", choices=DIRECTIONS, default="en-zh")
     parser.add_argument("--input-file", type=Path, help="one sentence a line; default: rule-made sentences")

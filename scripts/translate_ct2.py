@@ -37,7 +37,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--beam-size", type=int, default=4, help="1 is greedy, as on the phone (default: 4)")
     parser.add_argument("--max-decoding-length", type=int, default=MAX_DECODING_LENGTH, help="target tokens a segment")
-    parser.add_argument("--threads", type=at_least(0), default=0, help="default: the engine's choice")
+    parser.add_argument("--threads", type=at_least(0), default=0, help="default: one a core")
     arguments = parser.parse_args()
     if arguments.text is not None and arguments.input_file:
         parser.error("give --text or --input-file, not both")
@@ -50,6 +50,9 @@ def main() -> None:
     arguments = parse_arguments()
     if arguments.input_file and not arguments.input_file.is_file():
         raise UserError(f"{arguments.input_file}: no such file")
+    # A file: each thread translates batches of its own. A sentence at a time: all threads share its products.
+    threads = arguments.threads or os.cpu_count() or 1
+    side_by_side = threads if arguments.input_file and arguments.device == "cpu" else 1
     translator = CTranslate2Translator(
         arguments.model_dir,
         arguments.direction,
@@ -57,7 +60,8 @@ def main() -> None:
         arguments.compute_type,
         arguments.beam_size,
         arguments.max_decoding_length,
-        intra_threads=arguments.threads,
+        inter_threads=side_by_side,
+        intra_threads=threads // side_by_side,
     )
     if arguments.text is not None:
         print(translator.translate([arguments.text])[0])

@@ -43,8 +43,10 @@ def gradients(model: MarianStudent, states: Tensor) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("lengths", [RAGGED, EVEN], ids=["ragged", "even"])
 @pytest.mark.parametrize("scale_embedding", [True, False])
-def test_states_and_gradients_are_those_of_transformers(lengths, scale_embedding, new_model):
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+def test_states_and_gradients_are_those_of_transformers(lengths, scale_embedding, attention, new_model):
     model = new_model(**LAYERS).eval()
+    model.set_attn_implementation(attention)
     model.config.scale_embedding = scale_embedding
     model.model.encoder.embed_scale = model.model.decoder.embed_scale = 4.0 if scale_embedding else 1.0
     batch = batch_of(lengths, model.config.pad_token_id)

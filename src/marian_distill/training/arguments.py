@@ -111,6 +111,9 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
 
     alpha_ce: float = _option("Share of the labels in the loss; the rest is the teacher's.", 1.0)
     temperature: float = _option("Softens student and teacher in the teacher's share of the loss.", 2.0)
+    attention: Literal["auto", "eager", "sdpa"] = _option(
+        "Two plain matrix products, or torch's fused kernel; auto: the faster one here, by trial.", "auto"
+    )
     tokens_per_batch: int = _option(
         "Padded tokens a batch, source + target, per device; 0: use --per-device-train-batch-size.", 0
     )

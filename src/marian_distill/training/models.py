@@ -23,11 +23,6 @@ Model = TypeVar("Model", bound=MarianMTModel)
 TOKENIZER_FILES = ["source.spm", "target.spm", "vocab.json", "tokenizer_config.json", "special_tokens_map.json"]
 
 
-def attention_implementation() -> str:
-    """Fused attention loses on short sequences on a CPU, and wins on a GPU."""
-    return "sdpa" if torch.cuda.is_available() else "eager"
-
-
 def tokenizer_folder(name: str) -> Path:
     """Folder of the tokenizer files of a local folder or a hub model (fetched, or found in the hub's cache)."""
     if Path(name).is_dir():
@@ -108,7 +103,6 @@ def make_student(
         check_config(student.config, options.student_model)
     else:
         student = new_student(load_config(str(options.student_config)))
-        student.set_attn_implementation(attention_implementation())
     _check_vocabulary(student, pieces, str(options.student_model or options.student_config))
     if teacher is not None and options.init_from_teacher:
         layers = {}
@@ -126,9 +120,7 @@ def make_student(
 def _load(kind: type[Model], name: str) -> Model:
     """A model from a folder or the hub, in fp32 whatever it is stored in: safetensors only, no code from there."""
     try:
-        return kind.from_pretrained(
-            name, dtype=torch.float32, use_safetensors=True, attn_implementation=attention_implementation()
-        )
+        return kind.from_pretrained(name, dtype=torch.float32, use_safetensors=True)
     except OSError as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{name}: no Marian model in safetensors there ({reason})") from error

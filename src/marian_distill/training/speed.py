@@ -1,6 +1,7 @@
 """How fast training could go: the arithmetic of a model, and what the machine makes of a plain matrix product."""
 
 import time
+from collections.abc import Callable
 from statistics import median
 
 import torch
@@ -19,13 +20,17 @@ def forward_operations(config: MarianConfig, source_tokens: float, target_tokens
     return 2.0 * ((encoder + memory) * source_tokens + decoder * target_tokens)
 
 
-def matrix_rate(dtype: torch.dtype, device: torch.device | str = "cpu", size: int = 1536, rounds: int = 8) -> float:
-    """Multiplications and additions a second of a product of two [size, size] matrices: the median of the rounds."""
+def matrix_rate(dtype: torch.dtype, device: torch.device | str = "cpu", size: int = 1536) -> float:
+    """Multiplications and additions a second of a product of two [size, size] matrices."""
     left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-    times = []
-    for _ in range(rounds):
+    return 2.0 * size**3 / median_time(lambda: (left @ right)[0, 0].item())  # item() waits for a GPU
+
+
+def median_time(run: Callable[[], object], rounds: int = 8, warm_up: int = 2) -> float:
+    """Median seconds of a call."""
+    seconds = []
+    for _ in range(warm_up + rounds):
         start = time.perf_counter()
-        product = left @ right
-        product[0, 0].item()  # waits for a GPU
-        times.append(time.perf_counter() - start)
-    return 2.0 * size**3 / median(times[2:])
+        run()
+        seconds.append(time.perf_counter() - start)
+    return median(seconds[warm_up:])

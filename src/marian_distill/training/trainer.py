@@ -21,6 +21,7 @@ from marian_distill.pieces import MarianPieces
 from marian_distill.text.batching import LengthBatchSampler, Seq2SeqCollator
 from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.callbacks import StopOnSigtermCallback, ThroughputCallback, ZeroPadEmbeddingCallback
+from marian_distill.training.forward import fastest_attention
 from marian_distill.training.losses import IGNORED_LABEL, DistillationLoss, Projection, projection_loss
 from marian_distill.training.runs import check_free_space
 from marian_distill.training.speed import forward_operations
@@ -64,6 +65,12 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         self.teacher = None
         if teacher is not None:
             self.teacher = teacher.to(args.device).eval().requires_grad_(False)  # pyright: ignore[reportArgumentType]
+        attention = args.attention
+        if attention == "auto":
+            attention = fastest_attention(args.device, torch.bfloat16 if args.bf16 else torch.float32)
+        for each in (model, teacher):
+            if each is not None:
+                each.set_attn_implementation(attention)
         self.throughput, self.sigterm = ThroughputCallback(), StopOnSigtermCallback()
         for callback in (ZeroPadEmbeddingCallback(), self.throughput, self.sigterm):
             self.add_callback(callback)
