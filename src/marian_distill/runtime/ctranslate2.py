@@ -22,6 +22,8 @@ from marian_distill.runtime.translator import (
 
 # Source tokens, padding included, that are translated at once. On a CPU throughput is flat above and memory is not.
 BATCH_TOKENS = {"cpu": 512, "cuda": 8192}
+# Candidates of each source piece (scripts/make_vocabulary_map.py); used where the folder has it.
+VOCABULARY_MAP = "vmap.txt"
 
 
 class CTranslate2Translator:
@@ -60,6 +62,7 @@ class CTranslate2Translator:
         self.max_decoding_length = max_decoding_length
         self.max_segment_length = segment_bound(self.config, max_decoding_length)
         self.pieces = MarianPieces(model_dir)
+        self.use_vmap = (model_dir / VOCABULARY_MAP).is_file()
         try:
             self.engine = ctranslate2.Translator(
                 str(model_dir),
@@ -94,5 +97,6 @@ class CTranslate2Translator:
             max_input_length=0,  # the default cuts long input in silence; segments are bounded before
             max_decoding_length=self.max_decoding_length,
             return_end_token=True,
+            use_vmap=self.use_vmap,
         )
         return [result.hypotheses[0] for result in results]

@@ -1,0 +1,108 @@
+"""Make a vocabulary map for an exported folder, and keep it only where it pays.
+
+    uv run -s scripts/make_vocabulary_map.py outputs/my-int8 --dataset CORPUS.tsv.gz --test-file DEV.tsv
+
+The engine then projects to the target pieces that the source's pieces may turn into, not to the whole vocabulary. Both
+ways translate the test file, one sentence at a time on one thread as a phone does, turn by turn; vmap.txt stays in the
+folder when it is --min-speedup times as fast and loses no more than --max-chrf-loss.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+from marian_distill.command_line import at_least, between, command_parser
+from marian_distill.errors import run_command
+from marian_distill.files import atomic_writer, write_json
+from marian_distill.languages import DIRECTIONS
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = command_parser(__doc__)
+    parser.add_argument("model_dir", type=Path, help="CTranslate2 folder")
+    parser.add_argument("--dataset", nargs="+", required=True, help="parallel text, as for training")
+    parser.add_argument("--source-weight", nargs="+", default=[], metavar="NAME=WEIGHT")
+    parser.add_argument("--test-file", type=Path, required=True, help="TSV with the header en<TAB>zh")
+    parser.add_argument("--direction", choices=DIRECTIONS, help="default: the first that the model declares")
+    parser.add_argument(
+        "--max-samples", type=at_least(1), default=100_000, help="pairs to count on (default: 100,000)"
+    )
+    parser.add_argument("--candidates", type=at_least(1), default=50, help="a source piece (default: 50)")
+    parser.add_argument("--always", type=at_least(0), default=500, help="most frequent target pieces (default: 500)")
+    parser.add_argument("--min-speedup", type=between(0, 100), default=1.2)
+    parser.add_argument("--max-chrf-loss", type=between(0, 100), default=0.1)
+    parser.add_argument("--rounds", type=at_least(1), default=3)
+    parser.add_argument("--json", type=Path, help="where the report goes")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    from marian_distill.evaluation.metrics import chrf_plus_plus, read_test_file
+    from marian_distill.export.vocabulary_map import candidates, covered_share, map_lines
+    from marian_distill.languages import languages_of
+    from marian_distill.runtime.ctranslate2 import VOCABULARY_MAP, CTranslate2Translator
+    from marian_distill.text.cleaning import clean
+    from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
+
+    pairs = read_test_file(arguments.test_file)
+    path = arguments.model_dir / VOCABULARY_MAP
+    path.unlink(missing_ok=True)
+    plain = CTranslate2Translator(arguments.model_dir, arguments.direction, intra_threads=1)
+    pieces, (source, target) = plain.pieces, languages_of(plain.direction)
+    corpus = mix(
+        [(clean(load_parallel(CorpusSource(name)))[0], 1.0) for name in arguments.dataset],
+        source_weights=parse_source_weights(arguments.source_weight),
+        max_samples=arguments.max_samples,
+        seed=42,
+    )
+
+    def ids(sources: list[str], targets: list[str]) -> tuple[list[list[int]], list[list[int]]]:
+        return (
+            [pieces.ids(row) for row in pieces.source_pieces(sources, plain.tag)],
+            [pieces.ids(row) for row in pieces.target_pieces(targets)],
+        )
+
+    by_source, always = candidates(
+        pieces, *ids(list(corpus[source]), list(corpus[target])), arguments.candidates, arguments.always
+    )
+    columns = dict(zip(("en", "zh"), map(list, zip(*pairs, strict=True)), strict=True))
+    coverage = covered_share(by_source, always, *ids(columns[source], columns[target]))
+    with atomic_writer(path) as stream:
+        stream.writelines(f"{line}\n" for line in map_lines(pieces, by_source, always))
+    mapped = CTranslate2Translator(arguments.model_dir, arguments.direction, intra_threads=1)
+
+    scores, times = {}, {"whole": [], "map": []}
+    for _ in range(arguments.rounds):
+        for name, translator in (("whole", plain), ("map", mapped)):
+            start = time.perf_counter()
+            hypotheses = [translator.translate([text], line)[0] for line, text in enumerate(columns[source], start=2)]
+            times[name].append(time.perf_counter() - start)
+            scores[name] = chrf_plus_plus(hypotheses, columns[target])["score"]
+    speedup = median(whole / part for whole, part in zip(times["whole"], times["map"], strict=True))
+    kept = speedup >= arguments.min_speedup and scores["whole"] - scores["map"] <= arguments.max_chrf_loss
+    if not kept:
+        path.unlink()
+    report = {
+        "speedup": speedup,
+        "chrf++": scores,
+        "covered_share": coverage,
+        "always": len(always),
+        "source_pieces": len(by_source),
+        "kept": kept,
+        "rounds_seconds": times,
+    }
+    if arguments.json:
+        write_json(arguments.json, report)
+    print(
+        print(
+            f"{speedup:.2f} × as fast; chrF++ {scores['whole']:.2f} → {scores['map']:.2f}; {coverage:.1%} of tokens covered"
+        )
+    )
+    print(f"{'wrote' if kept else 'it does not pay: no'} {path}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run_command(main)
