@@ -96,11 +96,8 @@ def main() -> None:
     }
     if arguments.json:
         write_json(arguments.json, report)
-    print(
-        print(
-            f"{speedup:.2f} × as fast; chrF++ {scores['whole']:.2f} → {scores['map']:.2f}; {coverage:.1%} of tokens covered"
-        )
-    )
+    print(f"{speedup:.2f} × as fast; chrF++ {scores['whole']:.2f} → {scores['map']:.2f}")
+    print(f"candidates cover {coverage:.1%} of the test file's target tokens")
     print(f"{'wrote' if kept else 'it does not pay: no'} {path}", file=sys.stderr)
 
 
