@@ -36,8 +36,13 @@ class MarianPieces:
 
     @cached_property
     def vocabulary(self) -> dict[str, int]:
-        """Piece → id, as vocab.json has it (ids of the embedding rows, not of the .spm file)."""
-        path = self.directory / "vocab.json"
+        """Piece → id, as vocab.json has it (ids of the embedding rows, not of the .spm file).
+
+        A CTranslate2 folder has shared_vocabulary.json instead, a list without `<pad>`.
+        """
+        path, exported = self.directory / "vocab.json", self.directory / "shared_vocabulary.json"
+        if not path.is_file() and exported.is_file():
+            return {piece: index for index, piece in enumerate(json.loads(exported.read_text(encoding="utf-8")))}
         if not path.is_file():
             raise UserError(f"{path}: no such file. Build a tokenizer with scripts/build_joint_tokenizer.py.")
         return json.loads(path.read_text(encoding="utf-8"))

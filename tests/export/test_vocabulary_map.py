@@ -14,8 +14,8 @@ ENGLISH, CHINESE = map(list, zip(*PAIRS, strict=True))
 
 
 @pytest.fixture(scope="module")
-def pieces(toy_ct2_dir: Path, toy_model_dir: Path) -> MarianPieces:
-    return MarianPieces(toy_model_dir)
+def pieces(toy_ct2_dir: Path) -> MarianPieces:
+    return MarianPieces(toy_ct2_dir)
 
 
 @pytest.fixture(scope="module")

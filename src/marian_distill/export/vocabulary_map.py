@@ -73,7 +73,7 @@ def candidates(
         :always
     ]
     plain = {index for piece, index in pieces.vocabulary.items() if _is_plain(piece)}
-    return by_source, sorted({*frequent.tolist(), *plain} - {pieces.pad_id})
+    return by_source, sorted({*frequent.tolist(), *plain})
 
 
 def _is_plain(piece: str) -> bool:
