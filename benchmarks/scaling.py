@@ -1,11 +1,3 @@
-# /// script
-# requires-python = ">=3.11"
-# dependencies = ["distill-zh-en[train]", "matplotlib==3.11.1"]
-# [tool.uv]
-# exclude-newer = "2026-11-21T00:00:00Z"
-# [tool.uv.sources]
-# distill-zh-en = { path = "..", editable = true }
-# ///
 """How do time and memory grow with vocabulary, width, sentence length and corpus?
 
     uv run benchmarks/scaling.py                     curves and JSON in outputs/benchmarks
@@ -43,6 +35,7 @@ BATCH_TOKENS = 4096
 def parse_arguments() -> Namespace:
     parser = command_parser(__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--toy", action="store_true", help="one small size each, to see that it runs")
     parser.add_argument("--corpus-sizes", nargs="+", type=at_least(1000), default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--threads", type=at_least(1), default=os.cpu_count() or 1)
     parser.add_argument("--steps", type=at_least(3), default=10, help="training steps a point, after three to warm up")
@@ -52,6 +45,8 @@ def parse_arguments() -> Namespace:
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.corpus_sizes, arguments.steps = [1000, 4000], 3
+    if arguments.toy:
+        arguments.corpus_sizes, arguments.steps = [1000], 3
     arguments.json = arguments.json or arguments.output_dir / "scaling.json"
     return arguments
 
@@ -63,10 +58,14 @@ def main() -> None:
         print(json.dumps({**measured, "peak_memory_mb": peak_memory_mb()}))
         return
     report: dict[str, list[dict]] = {}
+    chosen = slice(0, 1) if arguments.toy else slice(1, 3) if arguments.quick else slice(None)
+    asked, base = SIZES, BASE
+    if arguments.toy:
+        asked, base = {"length": SIZES["length"]}, {name: sizes[0] for name, sizes in SIZES.items()}
     for what in ("training", "translation"):
-        for name, sizes in SIZES.items():
-            for size in sizes[1:3] if arguments.quick else sizes:
-                report.setdefault(f"{what} by {name}", []).append(point(what, {**BASE, name: size}, name, size))
+        for name, sizes in asked.items():
+            for size in sizes[chosen]:
+                report.setdefault(f"{what} by {name}", []).append(point(what, {**base, name: size}, name, size))
     for pairs in arguments.corpus_sizes:
         report.setdefault("corpus by pairs", []).append(point("corpus", {"pairs": pairs}, "pairs", pairs))
     write_json(arguments.json, report)
@@ -165,6 +164,7 @@ def engine_folder(arguments: Namespace, vocabulary: int, width: int) -> Path:
 
 def write_engine(arguments: Namespace, vocabulary: int, width: int, length: int) -> dict:
     """An int8 CTranslate2 folder with random weights, for any length."""
+    import shutil
     import tempfile
 
     from ctranslate2.converters import TransformersConverter
@@ -172,6 +172,7 @@ def write_engine(arguments: Namespace, vocabulary: int, width: int, length: int)
     folder = engine_folder(arguments, vocabulary, width)
     if not (folder / "model.bin").is_file():
         with tempfile.TemporaryDirectory() as directory:
+            shutil.copytree(small_workload(arguments) / "tokenizer", directory, dirs_exist_ok=True)
             new_model(vocabulary, width).save_pretrained(directory)
             pieces = ["</s>", "<unk>", *(f"piece{index}" for index in range(2, vocabulary)), "<pad>"]
             write_json(Path(directory, "vocab.json"), {piece: index for index, piece in enumerate(pieces)})
@@ -179,9 +180,15 @@ def write_engine(arguments: Namespace, vocabulary: int, width: int, length: int)
     return {}
 
 
+def small_workload(arguments: Namespace) -> Path:
+    from workload import make_workload
+
+    return make_workload(arguments.output_dir / "text-8000-4000", pairs=8000, pieces=4000)
+
+
 def corpus(arguments: Namespace, pairs: int) -> dict:
     """Seconds to load, clean, tokenise and cut into batches; each part alone too."""
-    from workload import invented_pairs, make_workload
+    from workload import invented_pairs
 
     from marian_distill.pieces import MarianPieces
     from marian_distill.text.batching import LengthBatchSampler
@@ -189,7 +196,7 @@ def corpus(arguments: Namespace, pairs: int) -> dict:
     from marian_distill.text.corpus import CorpusSource, load_parallel
     from marian_distill.text.tokenization import tokenize_parallel
 
-    small = make_workload(arguments.output_dir / "text-8000-4000", pairs=8000, pieces=4000)
+    tokenizer = small_workload(arguments) / "tokenizer"  # made before the clock runs
     path = arguments.output_dir / f"scaling-{pairs}.tsv"
     if not path.is_file():
         distinct = list(invented_pairs(min(pairs, 200_000), seed=7))
@@ -208,7 +215,7 @@ def corpus(arguments: Namespace, pairs: int) -> dict:
     done("load")
     cleaned, _ = clean(loaded)
     done("clean")
-    tokenized = tokenize_parallel(cleaned, MarianPieces(small / "tokenizer"), "en-zh")
+    tokenized = tokenize_parallel(cleaned, MarianPieces(tokenizer), "en-zh")
     done("tokenise")
     lengths = tokenized.with_format("numpy")
     sampler = LengthBatchSampler(lengths["source_length"][:], lengths["target_length"][:], tokens=BATCH_TOKENS)

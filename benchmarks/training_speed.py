@@ -1,11 +1,3 @@
-# /// script
-# requires-python = ">=3.11"
-# dependencies = ["distill-zh-en[train]", "matplotlib==3.11.1"]
-# [tool.uv]
-# exclude-newer = "2026-11-21T00:00:00Z"
-# [tool.uv.sources]
-# distill-zh-en = { path = "..", editable = true }
-# ///
 """How fast does a student train, beside the reference settings and beside Marian, on the same text and architecture?
 
     uv run benchmarks/training_speed.py                            ten minutes; JSON and picture in outputs/benchmarks

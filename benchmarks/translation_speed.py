@@ -1,11 +1,3 @@
-# /// script
-# requires-python = ">=3.11"
-# dependencies = ["distill-zh-en[train]", "matplotlib==3.11.1"]
-# [tool.uv]
-# exclude-newer = "2026-11-21T00:00:00Z"
-# [tool.uv.sources]
-# distill-zh-en = { path = "..", editable = true }
-# ///
 """How fast does a model translate, beside Hugging Face `generate`, plain `translate_batch` and Marian?
 
     uv run benchmarks/translation_speed.py                                the quickstart's student, rule-made sentences

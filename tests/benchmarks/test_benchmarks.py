@@ -1,0 +1,49 @@
+"""The benchmarks run, at toy size; how fast is not asked here. Marian is left out: it is another environment."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from marian_distill.files import read_json
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+PNG = b"\x89PNG"
+
+
+def run(name: str, folder: Path, *options: object) -> dict:
+    command = [sys.executable, BENCHMARKS / f"{name}.py", "--output-dir", folder, "--threads", 1, *options]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (folder / f"{name}.png").read_bytes().startswith(PNG)
+    return read_json(folder / f"{name}.json")
+
+
+@pytest.mark.slow
+def test_training_speed(tmp_path):
+    ways = ["reference_settings", "labels"]
+    toy = ["--rounds", 1, "--seconds", 1, "--pairs", 1000, "--pieces", 3000, "--tokens-per-batch", 256]
+    report = run("training_speed", tmp_path, *toy, "--ways", *ways)
+    assert list(report["rounds"]) == list(report["pairs_per_second"]) == ways
+    assert list(report["ratios"]) == ["reference_settings"]
+    assert min(report["pairs_per_second"].values()) > 0
+    assert 0 < report["share_of_limit"] < 1
+
+
+@pytest.mark.slow
+def test_translation_speed(tmp_path, toy_model_dir):
+    ways = ["hf_generate", "plain_translate_batch", "ours"]
+    toy = ["--model-dir", toy_model_dir, "--rounds", 1, "--sentences", 20]
+    report = run("translation_speed", tmp_path, *toy, "--ways", *ways)
+    assert list(report["sentences_per_second"]) == ways
+    assert report["ratios"].keys() == {"hf_generate", "plain_translate_batch"}
+    assert report["latency_ms"]["greedy"]["p50"] <= report["latency_ms"]["greedy"]["p95"]
+    assert report["peak_memory_mb"] > 0
+
+
+@pytest.mark.slow
+def test_scaling(tmp_path):
+    report = run("scaling", tmp_path, "--toy")
+    assert {len(points) for points in report.values()} == {1}
+    assert all(point["seconds"] > 0 and point["peak_memory_mb"] > 0 for points in report.values() for point in points)
