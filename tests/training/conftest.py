@@ -12,7 +12,7 @@ from marian_distill.pieces import MarianPieces
 from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.students import MarianStudent, new_student, student_config
 from marian_distill.training.trainer import DistillSeq2SeqTrainer
-from toy_model import PAIRS, write_tokenizer
+from toy_model import PAIRS, toy_model_dir, write_tokenizer  # noqa: F401
 
 torch.set_num_threads(1)
 

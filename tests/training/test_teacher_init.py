@@ -4,7 +4,17 @@ import pytest
 import torch
 
 from marian_distill.errors import UserError
-from marian_distill.training.teacher_init import init_from_teacher, parse_layer_map, spread_layers
+from marian_distill.pieces import MarianPieces
+from marian_distill.text.batching import Seq2SeqCollator
+from marian_distill.training.students import new_student, student_config
+from marian_distill.training.teacher_init import (
+    Selection,
+    init_from_teacher,
+    parse_layer_map,
+    spread_layers,
+    teacher_rows,
+)
+from toy_model import write_tokenizer
 
 
 @pytest.fixture
@@ -101,3 +111,128 @@ def test_a_layer_map_is_a_list_of_teacher_layers():
 def test_a_bad_layer_map_is_told(text, message):
     with pytest.raises(UserError, match=message):
         parse_layer_map(text, 2, 6, "decoder")
+
+
+# Another width
+
+
+def test_the_residual_stream_is_chosen_alike_everywhere(new_model):
+    teacher = new_model(seed=1, d_model=16, ffn_dim=32)
+    student = new_model(d_model=8, ffn_dim=12)
+    report = init_from_teacher(student, teacher, same_vocabulary=True, shrink=True)
+    assert not [name for name in report.skipped if "embed_positions" not in name]
+    residual = torch.tensor([0, 2, 4, 6, 8, 10, 12, 14])  # every second sine, every second cosine
+    theirs, ours = teacher.state_dict(), student.state_dict()
+    assert torch.equal(ours["model.shared.weight"], theirs["model.shared.weight"][:, residual] * 2**0.5)
+    layer = "model.encoder.layers.0"
+    assert torch.equal(ours[f"{layer}.final_layer_norm.bias"], theirs[f"{layer}.final_layer_norm.bias"][residual])
+    importance = theirs[f"{layer}.fc1.weight"].norm(dim=1) * theirs[f"{layer}.fc2.weight"].norm(dim=0)
+    units = importance.topk(12).indices.sort().values
+    torch.testing.assert_close(ours[f"{layer}.fc1.weight"], theirs[f"{layer}.fc1.weight"][units][:, residual] * 2**0.5)
+    torch.testing.assert_close(
+        ours[f"{layer}.fc2.weight"], theirs[f"{layer}.fc2.weight"][residual][:, units] * (32 / 12) ** 0.5
+    )
+    assert torch.equal(ours[f"{layer}.fc1.bias"], theirs[f"{layer}.fc1.bias"][units])
+
+
+def test_the_student_s_positions_are_those_of_the_chosen_dimensions(new_model):
+    teacher, student = new_model(d_model=64), new_model(d_model=40)
+    chosen = Selection(student, teacher).residual
+    theirs, ours = (model.model.encoder.embed_positions.weight for model in (teacher, student))
+    agreement, first = (
+        torch.nn.functional.cosine_similarity(theirs[:30, some], ours[:30], dim=-1).min()
+        for some in (chosen, range(40))
+    )
+    assert agreement > 0.9 > 0.6 > first
+
+
+def test_each_head_comes_from_one_of_the_teacher_s(new_model):
+    teacher = new_model(seed=1, d_model=32, attention_heads=4, ffn_dim=32)
+    student = new_model(d_model=16, attention_heads=2, ffn_dim=32)
+    init_from_teacher(student, teacher, same_vocabulary=True, shrink=True)
+    query = student.model.decoder.layers[0].encoder_attn.q_proj
+    theirs = teacher.model.decoder.layers[0].encoder_attn.q_proj
+    residual = Selection(student, teacher).residual
+    for ours, head in ((slice(0, 8), 0), (slice(8, 16), 2)):
+        expected = theirs.weight[head * 8 : head * 8 + 8][:, residual] * 2**0.5
+        torch.testing.assert_close(query.weight[ours], expected)
+
+
+def test_a_shrunk_student_knows_more_than_a_new_one(toy_model_dir):
+    from marian_distill.evaluation.hf_translator import load_marian
+    from toy_model import PAIRS
+
+    teacher, pieces = load_marian(toy_model_dir), MarianPieces(toy_model_dir)
+    config = student_config(
+        d_model=44, encoder_layers=1, decoder_layers=1, attention_heads=2, ffn_dim=90, dropout=0.0,
+        vocab_size=len(pieces.vocabulary),
+    )  # fmt: skip
+    english, chinese = zip(*PAIRS, strict=True)
+    rows = zip(pieces.source_pieces(english), pieces.target_pieces(chinese), strict=True)
+    batch = Seq2SeqCollator(pieces.pad_id)([{"input_ids": pieces.ids(s), "labels": pieces.ids(t)} for s, t in rows])
+    losses = {}
+    for start in ("new", "shrunk"):
+        student = new_student(config).eval()
+        if start == "shrunk":
+            init_from_teacher(student, teacher, same_vocabulary=True, shrink=True)
+        with torch.no_grad():
+            losses[start] = student(**batch).loss.item()
+    assert losses["shrunk"] < 0.7 * losses["new"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"d_model": 32, "attention_heads": 2}, "a student of width 32 cannot be shrunk from a teacher of width 16"),
+        ({"d_model": 12, "attention_heads": 1}, "1 heads of 12 dimensions cannot be taken from the teacher's 2 of 8"),
+        ({"d_model": 8, "ffn_dim": 64}, "a layer of 64 units cannot be taken from the teacher's 32"),
+    ],
+)
+def test_what_cannot_be_shrunk_is_told(sizes, message, new_model):
+    with pytest.raises(UserError, match=message):
+        init_from_teacher(new_model(**sizes), new_model(), same_vocabulary=True, shrink=True)
+
+
+# Another vocabulary
+
+
+@pytest.fixture(scope="module")
+def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> tuple[MarianPieces, MarianPieces]:
+    """A large and a small vocabulary of the same text."""
+    folder = tmp_path_factory.mktemp("tokenizers")
+    for name, size in (("large", 440), ("small", 340)):
+        write_tokenizer(folder / name, vocab_size=size)
+    return MarianPieces(folder / "large"), MarianPieces(folder / "small")
+
+
+def test_a_piece_is_made_of_the_teacher_s_pieces_of_its_text(tokenizers):
+    pieces, teacher = tokenizers
+    rows = dict(zip(pieces.pieces, teacher_rows(pieces, teacher), strict=True))
+    names = teacher.pieces
+    composed = {piece: [names[row] for row in found] for piece, found in rows.items() if len(found) > 1}
+    assert composed
+    for piece, parts in composed.items():
+        assert "".join(parts).replace("▁", "") == piece.replace("▁", "")
+    for piece in set(pieces.vocabulary) & set(teacher.vocabulary):
+        assert rows[piece] == [teacher.vocabulary[piece]]
+
+
+def test_transferred_rows_are_means(tokenizers, new_model):
+    pieces, teacher_pieces = tokenizers
+    teacher = new_model(seed=1, vocab_size=len(teacher_pieces.vocabulary))
+    teacher.final_logits_bias.normal_()
+    student = new_model(vocab_size=len(pieces.vocabulary))
+    new = student.get_input_embeddings().weight.clone()
+    rows = teacher_rows(pieces, teacher_pieces)
+    report = init_from_teacher(student, teacher, same_vocabulary=False, piece_rows=rows)
+    assert set(report.transferred) >= {"model.shared.weight", "lm_head.weight", "final_logits_bias"}
+    assert not report.skipped
+    assert sum(report.pieces.values()) == len(pieces.vocabulary)
+    theirs, ours = teacher.get_input_embeddings().weight, student.get_input_embeddings().weight
+    for piece, chosen in enumerate(rows):
+        expected = theirs[chosen].mean(dim=0) if chosen else new[piece]
+        torch.testing.assert_close(ours[piece], expected)
+        if chosen:
+            torch.testing.assert_close(
+                student.final_logits_bias[0, piece], teacher.final_logits_bias[0, chosen].mean()
+            )

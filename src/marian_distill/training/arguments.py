@@ -42,6 +42,10 @@ class ModelArguments:
     init_from_teacher: bool = _option("Start a new student from the teacher's tensors where they fit.", False)
     init_from_teacher_encoder_layer_map: str | None = _option("Teacher layer of each encoder layer, such as 0,2,5.")
     init_from_teacher_decoder_layer_map: str | None = _option("Teacher layer of each decoder layer, such as 0,5.")
+    init_from_teacher_shrink: bool = _option("Let a narrower student take some of the teacher's dimensions.", False)
+    init_from_teacher_pieces: bool = _option(
+        "With another vocabulary, start each piece as the mean of the teacher's rows for its text.", False
+    )
 
     def __post_init__(self) -> None:
         """Check what can be checked without reading a file."""
@@ -51,6 +55,9 @@ class ModelArguments:
             raise UserError("--init-from-teacher needs --teacher-model")
         if self.init_from_teacher and self.student_model is not None:
             raise UserError("--init-from-teacher starts a new student: give --student-config, not --student-model")
+        for detail in ("encoder_layer_map", "decoder_layer_map", "shrink", "pieces"):
+            if getattr(self, f"init_from_teacher_{detail}") and not self.init_from_teacher:
+                raise UserError(f"--init-from-teacher-{detail.replace('_', '-')} needs --init-from-teacher")
 
 
 @dataclass

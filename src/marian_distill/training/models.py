@@ -14,7 +14,7 @@ from marian_distill.files import sha256
 from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
 from marian_distill.training.arguments import DistillTrainingArguments, ModelArguments
 from marian_distill.training.students import MarianStudent, check_config, load_config, new_student, zero_pad_row
-from marian_distill.training.teacher_init import InitReport, init_from_teacher, parse_layer_map
+from marian_distill.training.teacher_init import InitReport, init_from_teacher, parse_layer_map, teacher_rows
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +110,18 @@ def make_student(
             text = getattr(options, f"init_from_teacher_{side}_layer_map")
             here, there = (getattr(model.config, f"{side}_layers") for model in (student, teacher))
             layers[f"{side}_layer_map"] = None if text is None else parse_layer_map(text, here, there, side)
-        report = init_from_teacher(student, teacher, same_vocabulary=same_vocabulary(options, pieces), **layers)
+        same = same_vocabulary(options, pieces)
+        by_piece = options.init_from_teacher_pieces and not same
+        report = init_from_teacher(
+            student,
+            teacher,
+            same_vocabulary=same,
+            shrink=options.init_from_teacher_shrink,
+            piece_rows=teacher_rows(pieces, MarianPieces(tokenizer_folder(str(options.teacher_model))))
+            if by_piece
+            else None,
+            **layers,
+        )
         logger.info("from the teacher: %s", report.summary())
     zero_pad_row(student)
     student.generation_config = _generation_config(student)

@@ -1,17 +1,23 @@
-"""Start a student from its teacher's weights, layer by layer.
+"""Start a student from its teacher's weights: layer by layer, narrower, with another vocabulary.
 
 Taking every n-th layer of the teacher follows Shleifer & Rush 2020, "Pre-trained Summarization Distillation"
-(shrink and fine-tune), and Sanh et al. 2019, "DistilBERT".
+(shrink and fine-tune), and Sanh et al. 2019, "DistilBERT". A narrower student takes some of the teacher's dimensions
+(Xu et al. 2024, "Initializing Models with Larger Ones", https://arxiv.org/abs/2311.18823). A new piece starts as the
+mean of the teacher's rows for its text, the plain case of Minixhofer et al. 2022, "WECHSEL",
+https://arxiv.org/abs/2112.06598.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
+import sentencepiece
 import torch
+from torch import Tensor
 from transformers import MarianMTModel
 
 from marian_distill.errors import UserError
+from marian_distill.pieces import EOS, PAD, UNK, MarianPieces, is_tag
 
 _LAYER = re.compile(r"^model\.(encoder|decoder)\.layers\.(\d+)\.(.+)$")
 _BY_VOCABULARY = re.compile(r"^(model\.shared|model\.(encoder|decoder)\.embed_tokens|lm_head|final_logits_bias)\b")
@@ -19,19 +25,28 @@ _BY_VOCABULARY = re.compile(r"^(model\.shared|model\.(encoder|decoder)\.embed_to
 
 @dataclass
 class InitReport:
-    """Names of the student's tensors by where they came from."""
+    """Names of the student's tensors by where they came from; `pieces` counts rows of a transferred vocabulary."""
 
     copied: list[str] = field(default_factory=list)
     mapped: list[str] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    shrunk: list[str] = field(default_factory=list)
+    transferred: list[str] = field(default_factory=list)
+    pieces: dict[str, int] = field(default_factory=dict)
 
     def summary(self) -> str:
         """One line for the log."""
-        return f"{len(self.copied)} tensors copied, {len(self.mapped)} mapped, {len(self.skipped)} skipped"
+        parts = [f"{len(self.copied)} tensors copied", f"{len(self.mapped)} mapped", f"{len(self.skipped)} skipped"]
+        if self.shrunk:
+            parts.append(f"{len(self.shrunk)} shrunk")
+        if self.transferred:
+            parts.append(f"{len(self.transferred)} by piece ({self.pieces})")
+        return ", ".join(parts)
 
     def as_dict(self) -> dict[str, object]:
         """For JSON: counts and names."""
-        counts = {"copied": len(self.copied), "mapped": len(self.mapped), "skipped": len(self.skipped)}
+        names = ("copied", "mapped", "skipped", "shrunk", "transferred")
+        counts = {name: len(getattr(self, name)) for name in names if getattr(self, name) or name in names[:3]}
         return {"counts": counts, **asdict(self)}
 
 
@@ -74,17 +89,22 @@ def init_from_teacher(
     same_vocabulary: bool,
     encoder_layer_map: Sequence[int] | None = None,
     decoder_layer_map: Sequence[int] | None = None,
+    shrink: bool = False,
+    piece_rows: Sequence[Sequence[int]] | None = None,
 ) -> InitReport:
     """Copy what fits from the teacher into the student, in place.
 
-    A tensor is *copied* when it keeps its name, *mapped* when its layer comes from a layer map, *skipped* when the
-    vocabulary or the shape differs. Without a map, equal layer counts keep their names and others are spread evenly.
+    A tensor is *copied* when it keeps its name, *mapped* when its layer comes from a layer map, *shrunk* when it takes
+    some of the teacher's dimensions, *transferred* when its rows are means of the teacher's, *skipped* when vocabulary
+    or shape differ. Without a map, equal layer counts keep their names and others are spread evenly.
 
     Args:
         student: changed in place.
         teacher: source of the weights.
         same_vocabulary: whether both give the same id to every piece; else embeddings, output and bias are skipped.
         encoder_layer_map, decoder_layer_map: teacher layer of each student layer.
+        shrink: let a narrower student take the teacher's dimensions that `Selection` chooses.
+        piece_rows: the teacher's ids of which each of the student's pieces is the mean (see `teacher_rows`).
     """
     maps: dict[str, Sequence[int] | None] = {"encoder": encoder_layer_map, "decoder": decoder_layer_map}
     for side in ("encoder", "decoder"):
@@ -94,17 +114,168 @@ def init_from_teacher(
     report = InitReport()
     # A checkpoint may leave out tied tensors; the state dict of a built model has every name.
     teacher_tensors = teacher.state_dict()
+    selection = Selection(student, teacher) if shrink else None
     for name, tensor in student.state_dict().items():
         source_name, is_mapped = _teacher_name(name, maps)
         source = teacher_tensors[source_name]
-        if _BY_VOCABULARY.match(name) and not same_vocabulary:
+        by_piece = _BY_VOCABULARY.match(name) is not None and not same_vocabulary
+        if by_piece and piece_rows is None:
             report.skipped[name] = "vocabulary differs"
-        elif source.shape != tensor.shape:
+            continue
+        if "embed_positions" in name and source.shape != tensor.shape:
+            report.skipped[name] = "positions are computed, not learnt"
+            continue
+        narrowed = selection is not None and selection.narrows(source_name)
+        if selection is not None and narrowed:
+            source = selection.take(source_name, source)
+        if by_piece and piece_rows is not None:
+            source = _means(source, piece_rows, tensor)
+        if source.shape != tensor.shape:
             report.skipped[name] = f"shape {list(source.shape)} → {list(tensor.shape)}"
-        else:
-            tensor.copy_(source)
-            (report.mapped if is_mapped else report.copied).append(name)
+            continue
+        tensor.copy_(source)
+        kind = report.transferred if by_piece else report.shrunk if narrowed else None
+        (kind if kind is not None else report.mapped if is_mapped else report.copied).append(name)
+    if report.transferred and piece_rows is not None:
+        sizes = [len(rows) for rows in piece_rows]
+        report.pieces = {
+            "one row": sizes.count(1),
+            "mean of several": sum(size > 1 for size in sizes),
+            "new": sizes.count(0),
+        }
     return report
+
+
+def _means(rows: Tensor, piece_rows: Sequence[Sequence[int]], fallback: Tensor) -> Tensor:
+    """For each piece the mean of its rows [pieces, …]; the fallback's where it has none. Bias: [1, pieces]."""
+    if fallback.shape[0] == 1:
+        return _means(rows.T, piece_rows, fallback.T).T
+    result = fallback.clone()
+    for piece, chosen in enumerate(piece_rows):
+        if chosen:
+            result[piece] = rows[list(chosen)].mean(dim=0)
+    return result
+
+
+# Another vocabulary
+
+
+def teacher_rows(pieces: MarianPieces, teacher: MarianPieces) -> list[list[int]]:
+    """For each of the student's pieces, the teacher's ids whose rows it starts as the mean of.
+
+    A piece that the teacher has is that piece; another is the teacher's pieces of its text. Bytes, tags and `<unk>`
+    that the teacher lacks have none.
+    """
+    known = teacher.vocabulary
+    rows = []
+    for piece in pieces.pieces:
+        if piece in known:
+            rows.append([known[piece]])
+        elif piece in (EOS, UNK, PAD) or is_tag(piece) or (piece.startswith("<0x") and piece.endswith(">")):
+            rows.append([])
+        else:
+            processors = {id(processor): processor for processor in (teacher.source, teacher.target)}.values()
+            spellings = [_spelling(piece, processor, known) for processor in processors]
+            rows.append(min((s for s in spellings if s), key=len, default=[]))
+    return rows
+
+
+def _spelling(piece: str, processor: sentencepiece.SentencePieceProcessor, known: dict[str, int]) -> list[int]:
+    """Ids of the pieces of a piece's text; none when a part of it is unknown."""
+    begins_word = piece.startswith("▁")
+    names = processor.encode(piece.replace("▁", " ").strip() or " ", out_type=str)
+    if names and not begins_word:  # the processor puts a space before any text
+        bare = names[0].removeprefix("▁")
+        names = [bare, *names[1:]] if bare in known else names[1:] if names[0] == "▁" else names
+    if any(name not in known for name in names):
+        return []
+    return [known[name] for name in names]
+
+
+# Another width
+
+
+class Selection:
+    """Which of the teacher's dimensions a narrower student takes, the same ones wherever a dimension is used.
+
+    Of the residual stream evenly spaced ones in each half: positions are sines in the first and cosines in the second,
+    their frequencies fall along it, and so the student's own positions are those that the chosen dimensions knew. Of
+    the heads evenly spaced ones; within a head, and among feed-forward units, those with the largest weights. What is
+    summed over fewer dimensions is scaled up so that its variance stays.
+    """
+
+    def __init__(self, student: MarianMTModel, teacher: MarianMTModel) -> None:
+        self.tensors = teacher.state_dict()
+        self.student, self.teacher = student.config, teacher.config
+        wide, narrow = self.teacher.d_model, self.student.d_model
+        if narrow > wide:
+            raise UserError(f"a student of width {narrow} cannot be shrunk from a teacher of width {wide}")
+        half = _evenly(narrow // 2, wide // 2)
+        self.residual = torch.cat([half, half + wide // 2])
+        self._inner: dict[str, Tensor] = {}
+
+    def narrows(self, name: str) -> bool:
+        """Whether the tensor has a dimension to choose from."""
+        return self.student.d_model < self.teacher.d_model and "final_logits_bias" not in name
+
+    def take(self, name: str, tensor: Tensor) -> Tensor:
+        """The chosen rows and columns of one of the teacher's tensors."""
+        *path, module, kind = name.split(".")
+        prefix = ".".join(path)
+        if module in ("shared", "embed_tokens", "lm_head"):
+            return tensor[:, self.residual] * self._gain(self.residual, self.teacher.d_model)
+        if module in ("q_proj", "k_proj", "v_proj", "fc1"):
+            outputs, inputs = self._units(prefix, module), self.residual
+        elif module in ("out_proj", "fc2"):
+            outputs, inputs = self.residual, self._units(prefix, module)
+        else:  # a norm
+            return tensor[self.residual]
+        if kind == "bias":
+            return tensor[outputs]
+        return tensor[outputs][:, inputs] * self._gain(inputs, tensor.shape[1])
+
+    @staticmethod
+    def _gain(chosen: Tensor, total: int) -> float:
+        return (total / len(chosen)) ** 0.5
+
+    def _units(self, prefix: str, module: str) -> Tensor:
+        """Chosen inner dimensions of a block: of its heads or of its feed-forward layer."""
+        pair = {"fc1": "fc", "fc2": "fc", "q_proj": "qk", "k_proj": "qk"}.get(module, "vo")
+        key = f"{prefix}.{pair}"
+        if key not in self._inner:
+            self._inner[key] = self._choose(prefix, pair)
+        return self._inner[key]
+
+    def _choose(self, prefix: str, pair: str) -> Tensor:
+        first, second = {"fc": ("fc1", "fc2"), "qk": ("q_proj", "k_proj"), "vo": ("v_proj", "out_proj")}[pair]
+        into, out = (self.tensors[f"{prefix}.{module}.weight"].float() for module in (first, second))
+        importance = into.norm(dim=1) * (out.norm(dim=1) if pair == "qk" else out.norm(dim=0))
+        side = prefix.split(".")[1]  # model.encoder.layers.0.self_attn
+        if pair == "fc":
+            return _largest(importance, getattr(self.student, f"{side}_ffn_dim"))
+        heads, their_heads = (getattr(config, f"{side}_attention_heads") for config in (self.student, self.teacher))
+        size, their_size = self.student.d_model // heads, self.teacher.d_model // their_heads
+        if size > their_size or heads > their_heads:
+            raise UserError(
+                f"{heads} heads of {size} dimensions cannot be taken from the teacher's {their_heads} of {their_size}"
+            )
+        chosen = [
+            _largest(importance[head * their_size : (head + 1) * their_size], size) + head * their_size
+            for head in _evenly(heads, their_heads).tolist()
+        ]
+        return torch.cat(chosen)
+
+
+def _evenly(count: int, total: int) -> Tensor:
+    """`count` of `total` indices, evenly spaced from the first on."""
+    return (torch.arange(count) * total + count // 2) // count
+
+
+def _largest(importance: Tensor, count: int) -> Tensor:
+    """Indices of the `count` largest, in their order."""
+    if count > len(importance):
+        raise UserError(f"a layer of {count} units cannot be taken from the teacher's {len(importance)}")
+    return importance.topk(count).indices.sort().values
 
 
 def _teacher_name(name: str, maps: dict[str, Sequence[int] | None]) -> tuple[str, bool]:
