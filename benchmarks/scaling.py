@@ -4,8 +4,8 @@
     uv run benchmarks/scaling.py --quick             two small sizes each, under two minutes
     uv run benchmarks/scaling.py --corpus-sizes 10000 100000 1000000 10000000
 
-Each point is a process of its own, so that its peak memory is its own. A training step has 4,096 tokens; what is
-translated is 256 sentences whose length is forced, so that random weights do. The corpus is invented text in a TSV,
+Each point is a process of its own, so that its peak memory is its own. What is trained on is random
+ids, what is translated 256 sentences whose length is forced, so that random weights do. The corpus is invented text in a TSV,
 loaded, cleaned, tokenised and cut into batches.
 """
 
@@ -29,7 +29,6 @@ SIZES = {
     "width": (128, 192, 256, 320, 512),
     "length": (8, 16, 32, 64, 128),
 }
-BATCH_TOKENS = 4096
 
 
 def parse_arguments() -> Namespace:
@@ -38,6 +37,7 @@ def parse_arguments() -> Namespace:
     parser.add_argument("--toy", action="store_true", help="one small size each, to see that it runs")
     parser.add_argument("--corpus-sizes", nargs="+", type=at_least(1000), default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--threads", type=at_least(1), default=os.cpu_count() or 1)
+    parser.add_argument("--tokens-per-batch", type=at_least(256), default=4096, help="half source, half target")
     parser.add_argument("--steps", type=at_least(3), default=10, help="training steps a point, after three to warm up")
     parser.add_argument("--output-dir", type=Path, default=Path("outputs/benchmarks"))
     parser.add_argument("--json", type=Path, help="default: scaling.json in --output-dir")
@@ -104,7 +104,7 @@ def new_model(vocabulary: int, width: int):
 
 
 def training(arguments: Namespace, vocabulary: int, width: int, length: int) -> dict:
-    """Seconds of a step of `BATCH_TOKENS` tokens, half of them source: forward, backward, optimizer."""
+    """Seconds of a step: forward, backward, optimizer."""
     import distill_zh_en
 
     distill_zh_en.keep_freed_memory()
@@ -120,14 +120,14 @@ def training(arguments: Namespace, vocabulary: int, width: int, length: int) -> 
     model = new_model(vocabulary, width).train()
     model.set_attn_implementation("eager")
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
-    ids = torch.randint(1, vocabulary, (BATCH_TOKENS // 2 // length, length)).tolist()
+    ids = torch.randint(1, vocabulary, (arguments.tokens_per_batch // 2 // length, length)).tolist()
     batch = Seq2SeqCollator(vocabulary)([{"input_ids": row, "labels": row} for row in ids])
     objective = partial(projection_loss, DistillationLoss())
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16):
             sums = model(**batch, objective=objective)
-        (sums.loss / BATCH_TOKENS).backward()
+        (sums.loss / arguments.tokens_per_batch).backward()
         optimizer.step()
         optimizer.zero_grad()
 
@@ -218,7 +218,9 @@ def corpus(arguments: Namespace, pairs: int) -> dict:
     tokenized = tokenize_parallel(cleaned, MarianPieces(tokenizer), "en-zh")
     done("tokenise")
     lengths = tokenized.with_format("numpy")
-    sampler = LengthBatchSampler(lengths["source_length"][:], lengths["target_length"][:], tokens=BATCH_TOKENS)
+    sampler = LengthBatchSampler(
+        lengths["source_length"][:], lengths["target_length"][:], tokens=arguments.tokens_per_batch
+    )
     batches = len(sampler)
     done("batch")
     return {"seconds": marks[-1] - marks[0], "parts": seconds, "examples": len(tokenized), "batches": batches}
