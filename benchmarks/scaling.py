@@ -4,8 +4,8 @@
     uv run benchmarks/scaling.py --quick             two small sizes each, under two minutes
     uv run benchmarks/scaling.py --corpus-sizes 10000 100000 1000000 10000000
 
-Each point is a process of its own, so that its peak memory is its own. What is trained on is random
-ids, what is translated 256 sentences whose length is forced, so that random weights do. The corpus is invented text in a TSV,
+Each point is a process of its own, so that its peak memory is its own. What is trained on is random ids, what is
+translated 256 sentences whose length is forced, so that random weights do. The corpus is invented text in a TSV,
 loaded, cleaned, tokenised and cut into batches.
 """
 
