@@ -1,7 +1,8 @@
 import pytest
 
 from marian_distill.augment.grammar import Example
-from marian_distill.evaluation.slices import evaluate_slices, numbers_kept, numbers_kept_share
+from marian_distill.evaluation.slices import evaluate_slices, numbers_kept_share
+from marian_distill.text.numbers import numbers_kept
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from marian_distill.errors import UserError
+from marian_distill.text.numbers import survives
 
 Split = Literal["train", "unseen_values", "unseen_patterns"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -229,16 +230,6 @@ def fill(pattern: Pattern, values: Mapping[str, Value], full_stop: bool = True, 
 def _render(template: str, values: Mapping[str, Value], side: int) -> str:
     """One side of a template (0 English, 1 Chinese) with its slots filled."""
     return _SLOT.sub(lambda m: values[m["name"] + m["index"]].forms[m["form"] or ""][side], template)
-
-
-def survives(kept: str, hypothesis: str) -> bool:
-    """Whether `kept` stands in `hypothesis` to the character and not as a part of something longer.
-
-    `9.99` does not survive in `19.99` or `9.995`, nor `B12` in `AB12`.
-    """
-    before = r"(?<!\d)(?<!\d[.,:])" if kept[0].isdecimal() else r"(?<![A-Za-z])"
-    after = r"(?!\d)(?![.,:]\d)" if kept[-1].isdecimal() else r"(?![A-Za-z])"
-    return re.search(before + re.escape(kept) + after, hypothesis) is not None
 
 
 def amounts_kept(example: Example, hypothesis: str, language: Literal["en", "zh"] = "zh") -> bool:

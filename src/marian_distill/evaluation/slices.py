@@ -1,25 +1,16 @@
 """Whether numbers, dates and codes come through unharmed, and how well each domain and each held-out split does."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
-from marian_distill.augment.grammar import Example, amounts_kept, survives
+from marian_distill.augment.grammar import Example, amounts_kept
 from marian_distill.evaluation.metrics import Score, chrf_plus_plus
 from marian_distill.languages import languages_of
 from marian_distill.runtime.translator import Translator
-
-# A number as it is written: 8, 19.99, 1,234.56, 8:45, 2026-04-20, 3/4.
-_NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*", re.ASCII)
-
+from marian_distill.text.numbers import NUMBER, numbers_kept
 
 # One slice: its sentences, their chrF++, and of those with something to keep (`to_keep`), the share that kept it all.
 SliceReport = TypedDict("SliceReport", {"sentences": int, "chrf++": Score, "to_keep": int, "kept": float | None})
-
-
-def numbers_kept(source: str, hypothesis: str) -> bool:
-    """Whether every number of the source stands in the hypothesis to the character, and not inside a longer one."""
-    return all(survives(number, hypothesis) for number in _NUMBER.findall(source))
 
 
 def numbers_kept_share(sources: Sequence[str], hypotheses: Sequence[str]) -> float | None:
@@ -27,7 +18,7 @@ def numbers_kept_share(sources: Sequence[str], hypotheses: Sequence[str]) -> flo
     verdicts = [
         numbers_kept(source, hypothesis)
         for source, hypothesis in zip(sources, hypotheses, strict=True)
-        if _NUMBER.search(source)
+        if NUMBER.search(source)
     ]
     return round(sum(verdicts) / len(verdicts), 4) if verdicts else None
 

@@ -4,19 +4,22 @@ Needs `ctranslate2` and `sentencepiece` alone; a 20 M parameter int8 model loads
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import ctranslate2
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json
-from marian_distill.languages import Direction
+from marian_distill.languages import Direction, languages_of
 from marian_distill.pieces import MarianPieces
+from marian_distill.runtime.segmentation import join_segments
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
     checked_beam_size,
     choose_direction,
     segment_bound,
+    segment_text,
     translate_texts,
 )
 
@@ -89,14 +92,48 @@ class CTranslate2Translator:
 
     def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
         """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""
-        results = self.engine.translate_batch(
+        return [result.hypotheses[0] for result in self._decode(sources, return_end_token=True)]
+
+    def translate_n_best(self, texts: Sequence[str], count: int) -> list[list[tuple[str, float]]]:
+        """For each text its best translations with their mean log-probabilities a token, best first.
+
+        A text of several segments has one translation, with the mean of the segments' scores.
+
+        Args:
+            texts: source texts.
+            count: translations a text; at most the beam size.
+        """
+        if count > self.beam_size:
+            raise UserError(f"{count} best translations need a beam of {count}; it is {self.beam_size}")
+        segmented = [segment_text(self, text) for text in texts]
+        segments = [segment for lines in segmented for line in lines for segment in line]
+        results = iter(self._decode(self.pieces.source_pieces(segments, self.tag), count, return_scores=True))
+        target = languages_of(self.direction)[1]
+        found = []
+        for lines in segmented:
+            decoded = [list(islice(results, len(line))) for line in lines]
+            if [len(line) for line in decoded] == [1]:
+                ((only,),) = decoded
+                found.append([(self.pieces.decode(h), s) for h, s in zip(only.hypotheses, only.scores, strict=True)])
+                continue
+            joined = [
+                join_segments([self.pieces.decode(one.hypotheses[0]) for one in line], target) for line in decoded
+            ]
+            scores = [one.scores[0] for line in decoded for one in line]
+            found.append([("\n".join(joined), sum(scores) / max(len(scores), 1))])
+        return found
+
+    def _decode(
+        self, sources: list[list[str]], count: int = 1, **options: bool
+    ) -> list[ctranslate2.TranslationResult]:
+        return self.engine.translate_batch(
             sources,
             max_batch_size=BATCH_TOKENS[self.engine.device],
             batch_type="tokens",
             beam_size=self.beam_size,
+            num_hypotheses=count,
             max_input_length=0,  # the default cuts long input in silence; segments are bounded before
             max_decoding_length=self.max_decoding_length,
-            return_end_token=True,
             use_vmap=self.use_vmap,
+            **options,
         )
-        return [result.hypotheses[0] for result in results]

@@ -108,6 +108,15 @@ def segment_bound(config: Mapping, max_decoding_length: int) -> int:
     return min(128, max_decoding_length * 2 // 3)
 
 
+def segment_text(translator: PieceTranslator, text: str) -> list[list[str]]:
+    """The segments of each line of a text, none longer than the translator takes."""
+
+    def source_length(segment: str) -> int:
+        return len(translator.pieces.source_pieces([segment], translator.tag)[0])
+
+    return [segment_line(line, source_length, translator.max_segment_length) for line in text.split("\n")]
+
+
 def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_line: int = 1) -> list[str]:
     """Translate texts of any length by way of segments; line breaks and blank lines stay.
 
@@ -117,14 +126,7 @@ def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_lin
         first_line: number of the first text. A hypothesis that met the output bound is told on stderr by line number.
     """
     pieces, tag = translator.pieces, translator.tag
-
-    def source_length(text: str) -> int:
-        return len(pieces.source_pieces([text], tag)[0])
-
-    segmented = [
-        [segment_line(line, source_length, translator.max_segment_length) for line in text.split("\n")]
-        for text in texts
-    ]
+    segmented = [segment_text(translator, text) for text in texts]
     segments = [segment for lines in segmented for line in lines for segment in line]
     hypotheses = iter(translator.decode_pieces(pieces.source_pieces(segments, tag)))
     target_language = languages_of(translator.direction)[1]

@@ -95,6 +95,11 @@ FILTERS: tuple[Callable[[str, str, Limits], bool], ...] = (
 REASONS = (KEPT, *(function.__name__ for function in FILTERS), DUPLICATE)
 
 
+def first_reason(english: str, chinese: str, limits: Limits) -> str:
+    """Name of the first filter that hits a pair; "" when none does."""
+    return next((drops.__name__ for drops in FILTERS if drops(english, chinese, limits)), KEPT)
+
+
 @dataclass(frozen=True)
 class CleaningReport:
     """How many rows of each source were kept, and how many dropped for which reason.
@@ -191,10 +196,7 @@ def _judge_batch(batch: dict[str, list[str]], *, limits: Limits, code_hash: str)
     """
     pairs = list(zip(batch["en"], batch["zh"], strict=True))
     return {
-        "reason": [
-            next((number for number, drops in enumerate(FILTERS, start=1) if drops(english, chinese, limits)), 0)
-            for english, chinese in pairs
-        ],
+        "reason": [REASONS.index(first_reason(english, chinese, limits)) for english, chinese in pairs],
         "key": [_pair_hash(english, chinese) for english, chinese in pairs],
     }
 

@@ -1,0 +1,1 @@
+"""What teachers say: corpora that they translated."""

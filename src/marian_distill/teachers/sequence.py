@@ -1,0 +1,227 @@
+"""Sequence-level distillation: a corpus whose target side is what the teacher says.
+
+Kim & Rush 2016, "Sequence-Level Knowledge Distillation", https://aclanthology.org/D16-1139/: the student trains on the
+teacher's own translations (section 3.2), or on the one of its n best that is closest to the reference (section 3.3).
+The corpus is translated shard by shard; a finished shard is not translated again.
+"""
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sacrebleu.metrics.chrf import CHRF
+
+from marian_distill.errors import UserError
+from marian_distill.files import read_json, write_json
+from marian_distill.languages import Direction, languages_of
+from marian_distill.text.cleaning import Limits, first_reason
+from marian_distill.text.numbers import numbers_kept
+
+REPORT, UNFINISHED = "forward_translation.json", ".unfinished"
+DROPPED, COUNTS = "dropped", "forward_translation"
+SCHEMA = pa.schema(
+    [
+        ("translation", pa.struct([("en", pa.string()), ("zh", pa.string())])),
+        ("source", pa.string()),
+        ("origin", pa.string()),  # "teacher" or "reference"
+        ("score", pa.float32()),  # mean log-probability a token of what the teacher said
+        ("rejected", pa.string()),  # why it was not taken; "" when it was
+    ]
+)
+
+
+class Hypothesis(NamedTuple):
+    """One of the teacher's translations, and its mean log-probability a token."""
+
+    text: str
+    score: float
+
+
+class Teacher(Protocol):
+    """A translator that gives its n best (`CTranslate2Translator`)."""
+
+    direction: Direction
+
+    def translate_n_best(self, texts: Sequence[str], count: int) -> list[list[tuple[str, float]]]:
+        """For each text its best translations with their mean log-probabilities a token, best first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Which hypothesis is taken, and when the reference stays instead.
+
+    Args:
+        n_best: hypotheses asked for; at most the beam size.
+        choose: the likeliest (`score`), or the one closest to the reference by sentence chrF++ (`closeness`).
+        min_score: least mean log-probability a token.
+        max_repeats: most times in a row that a word (Chinese: up to four characters) may be said.
+        keep_numbers: reject a hypothesis that lost a number of its source.
+        rejected: what becomes of a row whose hypothesis is rejected: `keep` its reference, or `drop` it.
+    """
+
+    n_best: int = 1
+    choose: Literal["score", "closeness"] = "score"
+    min_score: float = float("-inf")
+    max_repeats: int = 3
+    keep_numbers: bool = True
+    rejected: Literal["keep", "drop"] = "keep"
+
+
+class Row(NamedTuple):
+    """A pair of the corpus that comes out."""
+
+    translation: dict[str, str]
+    source: str
+    origin: str
+    score: float
+    rejected: str
+
+
+def choose(hypotheses: Sequence[Hypothesis], reference: str, by: str) -> Hypothesis:
+    """The hypothesis that is taken."""
+    if by == "score" or len(hypotheses) == 1:
+        return max(hypotheses, key=lambda one: one.score)
+    chrf = CHRF(word_order=2)
+    return max(hypotheses, key=lambda one: chrf.sentence_score(one.text, [reference]).score)
+
+
+def reason_to_reject(english: str, chinese: str, source: str, hypothesis: Hypothesis, policy: Policy) -> str:
+    """Name of the first filter that the pair with the teacher's side does not pass; "" when it passes all."""
+    if reason := first_reason(english, chinese, Limits()):
+        return reason
+    if repeats(hypothesis.text) > policy.max_repeats:
+        return "repetition"
+    if policy.keep_numbers and not numbers_kept(source, hypothesis.text):
+        return "number_lost"
+    return "low_score" if hypothesis.score < policy.min_score else ""
+
+
+def repeats(text: str) -> int:
+    """How often in a row the most repeated word is said; of Chinese, a run of up to four characters."""
+    words = text.lower().split()
+    most = _longest_run(words)
+    characters = re.findall(r"\d[\d.,]*|\S", text)  # a number is one
+    for size in range(1, 5):
+        for start in range(size):
+            runs = ["".join(characters[at : at + size]) for at in range(start, len(characters) - size + 1, size)]
+            # One character may be said thrice and more by right: 哈哈哈哈, ......
+            most = max(most, _longest_run(runs) // (4 if size == 1 else 1))
+    return most
+
+
+def _longest_run(items: Sequence[str]) -> int:
+    longest = run = 0
+    previous = None
+    for item in items:
+        run = run + 1 if item == previous else 1
+        previous, longest = item, max(longest, run)
+    return longest
+
+
+def translate_rows(teacher: Teacher, rows: Sequence[dict[str, str]], policy: Policy) -> Iterator[Row]:
+    """Rows of a corpus (`en`, `zh`, `source`) with the teacher's target side, or their own where it is rejected."""
+    source, target = languages_of(teacher.direction)
+    for row, found in zip(rows, teacher.translate_n_best([row[source] for row in rows], policy.n_best), strict=True):
+        hypothesis = choose([Hypothesis(*one) for one in found], row[target], policy.choose)
+        taught = {source: row[source], target: hypothesis.text}
+        reason = reason_to_reject(taught["en"], taught["zh"], row[source], hypothesis, policy)
+        if not reason:
+            yield Row(taught, row["source"], "teacher", hypothesis.score, "")
+        elif policy.rejected == "keep":
+            yield Row({"en": row["en"], "zh": row["zh"]}, row["source"], "reference", hypothesis.score, reason)
+        else:
+            yield Row({}, row["source"], DROPPED, hypothesis.score, reason)
+
+
+def forward_translate(
+    teacher: Teacher,
+    corpus: datasets.Dataset,
+    output_dir: Path,
+    policy: Policy,
+    provenance: dict[str, Any],
+    *,
+    shard_rows: int = 10_000,
+    rank: int = 0,
+    processes: int = 1,
+    on_rows: Callable[[int], object] = lambda _: None,
+) -> dict[str, Any] | None:
+    """Translate a corpus into a folder of Parquet that `load_parallel` reads, a file a shard.
+
+    Shards are written to `output_dir`.unfinished, which becomes `output_dir` when the last one is there. Given again
+    after an interruption, only what is missing is translated.
+
+    Args:
+        teacher: gives its n best.
+        corpus: columns `en`, `zh`, `source`.
+        output_dir: must not exist.
+        policy: what is taken of what the teacher says.
+        provenance: how the corpus came to be, for the report; another one than the unfinished folder's is refused.
+        shard_rows: rows a shard.
+        rank, processes: this process does every `processes`-th shard from `rank` on.
+        on_rows: called with the number of rows done, also those of finished shards.
+
+    Returns:
+        The report, once all shards of all processes are there; else None.
+    """
+    if output_dir.exists():
+        raise UserError(f"{output_dir}: exists; remove it or choose another --output-dir")
+    folder = output_dir.with_name(output_dir.name + UNFINISHED)
+    shards = -(-len(corpus) // shard_rows)
+    settings = {**provenance, "policy": asdict(policy), "rows": len(corpus), "shard_rows": shard_rows}
+    settings["direction"] = teacher.direction
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / REPORT).is_file():
+        write_json(folder / REPORT, settings)
+    elif read_json(folder / REPORT) != _as_read(settings):
+        raise UserError(f"{folder}: holds shards made with other options; remove it, or give those options")
+    files = [folder / f"train-{shard:05d}-of-{shards:05d}.parquet" for shard in range(shards)]
+    for shard in range(rank, shards, processes):
+        rows = corpus.select(range(shard * shard_rows, min((shard + 1) * shard_rows, len(corpus))))
+        if not files[shard].is_file():
+            _write_shard(files[shard], translate_rows(teacher, rows.to_list(), policy))
+        on_rows(len(rows))
+    if not all(file.is_file() for file in files):
+        return None  # another process has some to do
+    report = {**settings, **_counts(files)}
+    write_json(folder / REPORT, report)
+    folder.rename(output_dir)
+    return report
+
+
+def _as_read(settings: dict[str, Any]) -> Any:
+    return json.loads(json.dumps(settings))
+
+
+def _write_shard(path: Path, rows: Iterator[Row]) -> None:
+    """The rows that stay, and in the file's metadata the counts of all."""
+    origins: Counter[str] = Counter()
+    rejected: Counter[str] = Counter()
+    kept = []
+    for row in rows:
+        origins[row.origin] += 1
+        if row.rejected:
+            rejected[row.rejected] += 1
+        if row.origin != DROPPED:
+            kept.append(row._asdict())
+    counts = json.dumps({"origins": origins, "rejected": rejected})
+    table = pa.Table.from_pylist(kept, schema=SCHEMA.with_metadata({COUNTS: counts}))
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    pq.write_table(table, temporary)
+    temporary.replace(path)
+
+
+def _counts(files: Sequence[Path]) -> dict[str, dict[str, int]]:
+    sums: dict[str, Counter[str]] = {"origins": Counter(), "rejected": Counter()}
+    for file in files:
+        for kind, counts in json.loads((pq.read_schema(file).metadata or {})[COUNTS.encode()]).items():
+            sums[kind].update(counts)
+    return {kind: dict(counts) for kind, counts in sums.items()}
