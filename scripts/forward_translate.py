@@ -55,10 +55,11 @@ def main() -> None:
 
     from marian_distill.files import sha256
     from marian_distill.runtime.ctranslate2 import CTranslate2Translator
-    from marian_distill.teachers.sequence import Policy, forward_translate
+    from marian_distill.teachers.sequence import Policy, check_new, forward_translate
     from marian_distill.text.cleaning import clean
     from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
 
+    check_new(arguments.output_dir)  # before the long work
     teacher = CTranslate2Translator(
         arguments.teacher_ct2_dir,
         arguments.direction,

@@ -142,6 +142,12 @@ def translate_rows(teacher: Teacher, rows: Sequence[dict[str, str]], policy: Pol
             yield Row({}, row["source"], DROPPED, hypothesis.score, reason)
 
 
+def check_new(output_dir: Path) -> None:
+    """Refuse to translate into a folder that is there already."""
+    if output_dir.exists():
+        raise UserError(f"{output_dir}: exists; remove it or choose another --output-dir")
+
+
 def forward_translate(
     teacher: Teacher,
     corpus: datasets.Dataset,
@@ -172,8 +178,7 @@ def forward_translate(
     Returns:
         The report, once all shards of all processes are there; else None.
     """
-    if output_dir.exists():
-        raise UserError(f"{output_dir}: exists; remove it or choose another --output-dir")
+    check_new(output_dir)
     folder = output_dir.with_name(output_dir.name + UNFINISHED)
     shards = -(-len(corpus) // shard_rows)
     settings = {**provenance, "policy": asdict(policy), "rows": len(corpus), "shard_rows": shard_rows}
