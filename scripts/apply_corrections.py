@@ -1,0 +1,54 @@
+"""Apply corrections by hand to a parallel corpus, exactly, and report each.
+
+    uv run -s scripts/apply_corrections.py --dataset CORPUS.tsv.gz --output-dir data/generated/corrected
+    uv run distill_zh_en.py --config STAGE.yaml --dataset data/generated/corrected
+
+The corrections are a CSV with the columns en, zh, new_en, new_zh (others are passed over): every row of the corpus
+that has just this en and zh gets the new ones; where both are empty it is dropped. A correction that hits nothing is
+told.
+The output is Parquet in the hub's layout.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from marian_distill.command_line import command_parser
+from marian_distill.errors import run_command
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = command_parser(__doc__)
+    parser.add_argument("--dataset", nargs="+", required=True, help="hub ids, folders of Parquet, .csv, .tsv, .jsonl")
+    parser.add_argument("--dataset-config", default="en-zh")
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
+    parser.add_argument("--corrections", type=Path, default=Path("data/manual_corrections.csv"))
+    parser.add_argument("--output-dir", type=Path, required=True, help="replaced if it exists")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    from marian_distill.text.corpus import CorpusSource, load_parallel
+    from marian_distill.text.corrections import apply_corrections, read_corrections, write_parquet
+
+    corrections = read_corrections(arguments.corrections)
+    corpora = [
+        load_parallel(CorpusSource(name, arguments.dataset_config), arguments.split) for name in arguments.dataset
+    ]
+    tables, hits = apply_corrections(corpora, corrections)
+    write_parquet(tables, arguments.output_dir, arguments.split)
+    changed = sum(rows for one, rows in zip(corrections, hits, strict=True) if not one.drops)
+    dropped = sum(rows for one, rows in zip(corrections, hits, strict=True) if one.drops)
+    for one, rows in zip(corrections, hits, strict=True):
+        print(f"line {one.line}: {rows} rows {'dropped' if one.drops else 'changed'}", file=sys.stderr)
+        if not rows:
+            print(f"{arguments.corrections}, line {one.line}: no such pair in the corpus: {one.en!r}", file=sys.stderr)
+    print(
+        f"{changed:,} rows changed, {dropped:,} dropped, {hits.count(0)} of {len(corrections)} corrections hit nothing"
+    )
+    print(f"wrote {arguments.output_dir}")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,59 @@
+"""List the suspect pairs of a parallel corpus, worst first, for a person to look at.
+
+    uv run -s scripts/audit_parallel_data.py --dataset CORPUS.tsv.gz --output-csv suspects.csv
+    uv run -s scripts/audit_parallel_data.py --dataset Helsinki-NLP/opus-100 --split validation --min-score 0.6 \\
+        --output-csv suspects.csv
+
+The CSV has the columns score, hints, row, source, en, zh, and the empty ones new_en, new_zh: fill those in (or leave
+them empty to drop the pair) and give the file to scripts/apply_corrections.py.
+"""
+
+import argparse
+import csv
+from collections import Counter
+from pathlib import Path
+
+from marian_distill.command_line import at_least, between, command_parser
+from marian_distill.errors import run_command
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = command_parser(__doc__)
+    parser.add_argument("--dataset", nargs="+", required=True, help="hub ids, folders of Parquet, .csv, .tsv, .jsonl")
+    parser.add_argument("--dataset-config", default="en-zh")
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
+    parser.add_argument("--output-csv", type=Path, required=True)
+    parser.add_argument("--min-score", type=between(0, 1), default=0.0)
+    parser.add_argument("--max-rows", type=at_least(1), help="write the worst so many only")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    from marian_distill.files import atomic_writer
+    from marian_distill.text.audit import HINTS, audit
+    from marian_distill.text.corpus import CorpusSource, load_parallel
+
+    total, suspects = 0, []
+    counts: Counter[str] = Counter()
+    for name in arguments.dataset:
+        corpus = load_parallel(CorpusSource(name, arguments.dataset_config), arguments.split)
+        rows = zip(corpus["en"], corpus["zh"], corpus["source"], strict=True)
+        found = [suspect for suspect in audit(rows) if suspect.score >= arguments.min_score]
+        counts.update(hint for suspect in found for hint in suspect.hints)
+        suspects += found
+        total += len(corpus)
+    suspects.sort(key=lambda suspect: -suspect.score)
+    with atomic_writer(arguments.output_csv) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["score", "hints", "row", "source", "en", "zh", "new_en", "new_zh"])
+        for one in suspects[: arguments.max_rows]:
+            writer.writerow([one.score, " ".join(one.hints), one.row, one.source, one.en, one.zh, "", ""])
+    print(f"{total:,} pairs, {len(suspects):,} suspects ({len(suspects) / max(total, 1):.1%})")
+    for hint in HINTS:
+        print(f"{hint.__name__:20} {counts[hint.__name__]:>9,}")
+    print(f"wrote {arguments.output_csv}")
+
+
+if __name__ == "__main__":
+    run_command(main)

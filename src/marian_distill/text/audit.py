@@ -1,0 +1,131 @@
+"""Suspect pairs of a parallel corpus, with reasons and a score, for a person to look at: nothing is dropped here.
+
+A hint is a sign that a pair may be wrong, with a weight between 0 and 1 that says how strong a sign it is. A pair's
+score is 1 − Π (1 − weight): hints add up and never pass 1.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from math import prod
+
+from marian_distill.languages import is_han
+from marian_distill.text.cleaning import Limits, chinese_length, han_in_en, length_ratio, no_han_in_zh, untranslated
+from marian_distill.text.numbers import NUMBER
+
+# Characters and phrases that written Mandarin does without. Cantonese: Bauer & Matthews 2017, "Cantonese".
+CANTONESE = re.compile("[係唔嘅咗喺冇嚟嗰咁啲佢哋乜嘢諗睇嘥囉喎]|唔該|點解|边个|邊個")
+# Particles of classical Chinese where modern text has 的, 他, 吗, 了, 说: two different ones are a sign, one is not.
+CLASSICAL = re.compile("[之乎者也矣焉哉兮曰吾汝尔爾其]")
+CLASSICAL_KINDS = 3
+LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
+# Small numbers are often words on one side: one, 两个.
+LARGE = 13
+
+
+def too_short(english: str, chinese: str) -> bool:
+    """A single character on either side: a menu key, a stray letter."""
+    return len(english.strip()) < 2 or chinese_length(chinese.strip()) < 1 or len(chinese.strip()) < 2
+
+
+def copied_words(english: str, chinese: str) -> bool:
+    """Most of the Chinese side is English words of the other side."""
+    words = LATIN_WORD.findall(chinese)
+    han = sum(map(is_han, chinese))
+    theirs = {word.lower() for word in LATIN_WORD.findall(english)}
+    return len(words) >= 3 and 2 * len(words) > han and sum(word.lower() in theirs for word in words) >= 3
+
+
+def wrong_language(english: str, _chinese: str) -> bool:
+    """Letters of neither language on the English side: kana, Hangul, Cyrillic, Arabic, Thai."""
+    letters = [character for character in english if character.isalpha()]
+    foreign = sum(not (character < "\u0250" or is_han(character)) for character in letters)
+    return bool(letters) and foreign > 0.3 * len(letters)
+
+
+def number_mismatch(english: str, chinese: str) -> bool:
+    """A number of 13 or more that stands on one side alone, written in digits."""
+    sides = [{re.sub(r"[,\s]", "", number) for number in NUMBER.findall(text)} for text in (english, chinese)]
+    if not all(sides):  # one side spells its numbers out
+        return any(_is_large(number) for number in sides[1] - sides[0]) and not re.search(r"[a-z]{4,}", english)
+    return any(_is_large(number) for number in sides[0] ^ sides[1])
+
+
+def _is_large(number: str) -> bool:
+    return not number.isdecimal() or int(number) >= LARGE
+
+
+def cantonese(_english: str, chinese: str) -> bool:
+    """A character that only Cantonese is written with."""
+    return CANTONESE.search(chinese) is not None
+
+
+def classical(_english: str, chinese: str) -> bool:
+    """Three kinds of classical particles in one text, or two in a short one without 的, 了, 是."""
+    kinds = set(CLASSICAL.findall(chinese))
+    modern = any(particle in chinese for particle in "的了是们")
+    return len(kinds) >= CLASSICAL_KINDS + modern or (
+        len(kinds) == CLASSICAL_KINDS - 1 and len(chinese) < 20 and not modern
+    )
+
+
+def no_chinese(english: str, chinese: str) -> bool:
+    """No Chinese character on the Chinese side."""
+    return no_han_in_zh(english, chinese, Limits())
+
+
+def untranslated_copy(english: str, chinese: str) -> bool:
+    """The same text on both sides."""
+    return untranslated(english, chinese, Limits())
+
+
+def chinese_as_english(english: str, chinese: str) -> bool:
+    """Mostly Chinese on the English side."""
+    return han_in_en(english, chinese, Limits())
+
+
+def unequal_lengths(english: str, chinese: str) -> bool:
+    """One side far too long for the other, by stricter limits than cleaning has."""
+    return length_ratio(english, chinese, Limits(characters_per_word=3.0, words_per_character=1.2, slack=6))
+
+
+HINTS: dict[Callable[[str, str], bool], float] = {
+    untranslated_copy: 1.0,
+    no_chinese: 0.9,
+    chinese_as_english: 0.9,
+    wrong_language: 0.8,
+    copied_words: 0.6,
+    number_mismatch: 0.6,
+    unequal_lengths: 0.5,
+    too_short: 0.4,
+    cantonese: 0.7,
+    classical: 0.5,
+}
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A pair with at least one hint.
+
+    Args:
+        row: its place in the corpus, from 1.
+        source: its label.
+        hints: names of `HINTS`, strongest first.
+        score: 0 to 1.
+    """
+
+    row: int
+    source: str
+    en: str
+    zh: str
+    hints: tuple[str, ...]
+    score: float
+
+
+def audit(rows: Iterable[tuple[str, str, str]]) -> Iterator[Suspect]:
+    """The suspects among rows of (English, Chinese, label)."""
+    for number, (english, chinese, source) in enumerate(rows, start=1):
+        hit = {hint.__name__: weight for hint, weight in HINTS.items() if hint(english, chinese)}
+        if hit:
+            hints = tuple(sorted(hit, key=hit.__getitem__, reverse=True))
+            yield Suspect(number, source, english, chinese, hints, round(1 - prod(1 - w for w in hit.values()), 3))
