@@ -120,3 +120,20 @@ def test_decoder_input_never_holds_the_ignored_label():
 def test_an_empty_batch_is_told():
     with pytest.raises(UserError, match="no examples"):
         Seq2SeqCollator(PAD)([])
+
+
+@pytest.mark.parametrize("processes", [2, 3, 7])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_processes_share_the_batches_without_overlap_or_loss(processes, shuffle):
+    lengths = np.random.default_rng(0).integers(1, 40, (2, 500))
+    samplers = [
+        LengthBatchSampler(*lengths, tokens=300, seed=3, shuffle=shuffle, rank=rank, processes=processes)
+        for rank in range(processes)
+    ]
+    batches = [list(sampler) for sampler in samplers]
+    seen = [index for one in batches for batch in one for index in batch]
+    assert sorted(seen) == list(range(500))
+    if shuffle:
+        assert len({len(one) for one in batches}) == 1  # nobody waits for a batch that does not come
+    whole = list(LengthBatchSampler(*lengths, tokens=300, seed=3, shuffle=shuffle))
+    assert [one[0] for one in batches] == whole[:processes]

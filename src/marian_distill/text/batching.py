@@ -27,6 +27,8 @@ class LengthBatchSampler(Sampler[list[int]]):
         tokens: the most padded tokens a batch, source + target. An example longer than this is a batch alone.
         seed: seed of the order.
         shuffle: False for evaluation: longest first, so that running out of memory shows at once.
+        rank, processes: of all batches this process yields every `processes`-th from `rank` on. While training each
+            process has as many: batches that do not go round at the end of an epoch are shared out by examples.
     """
 
     def __init__(
@@ -38,12 +40,15 @@ class LengthBatchSampler(Sampler[list[int]]):
         tokens: int = 0,
         seed: int = 0,
         shuffle: bool = True,
+        rank: int = 0,
+        processes: int = 1,
     ) -> None:
         if (batch_size > 0) == (tokens > 0):
             raise ValueError("give either batch_size or tokens")
         self.source_lengths = np.asarray(source_lengths, dtype=np.int64)
         self.target_lengths = np.asarray(target_lengths, dtype=np.int64)
         self.size, self.tokens, self.seed, self.shuffle = batch_size, tokens, seed, shuffle
+        self.rank, self.processes = rank, processes
         self.epoch = 0
         self._batches_of_epoch: tuple[int, list[np.ndarray]] | None = None
 
@@ -52,14 +57,28 @@ class LengthBatchSampler(Sampler[list[int]]):
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[list[int]]:
-        for batch in self.batches():
+        for batch in self._own_batches():
             yield batch.tolist()
 
     def __len__(self) -> int:
-        return len(self.batches())
+        return len(self._own_batches())
+
+    def _own_batches(self) -> list[np.ndarray]:
+        batches = self.batches()
+        if self.processes == 1:
+            return batches
+        if not self.shuffle:
+            return batches[self.rank :: self.processes]
+        rounds = len(batches) // self.processes * self.processes
+        own = batches[self.rank : rounds : self.processes]
+        if rest := batches[rounds:]:
+            shares = np.array_split(np.concatenate(rest), self.processes)
+            if min(map(len, shares)):  # else fewer examples than processes: they wait for another epoch
+                own.append(shares[self.rank])
+        return own
 
     def batches(self) -> list[np.ndarray]:
-        """All batches of the current epoch, in order, as index arrays."""
+        """All batches of the current epoch, of all processes, in order, as index arrays."""
         if self._batches_of_epoch is None or self._batches_of_epoch[0] != self.epoch:
             self._batches_of_epoch = (self.epoch, self._make_batches())
         return self._batches_of_epoch[1]

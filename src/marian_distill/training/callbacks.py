@@ -57,7 +57,11 @@ class StopOnSigtermCallback(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Save and stop when the signal came."""
+        """Save and stop when the signal came, to whichever process."""
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            stopped = torch.tensor(float(self.stopped), device=args.device)
+            torch.distributed.all_reduce(stopped, torch.distributed.ReduceOp.MAX)
+            self.stopped = bool(stopped)
         if self.stopped:
             logger.warning("SIGTERM: saving a checkpoint at step %d, then stopping", state.global_step)
             control.should_save = control.should_training_stop = True

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate.data_loader import prepare_data_loader
 from accelerate.utils import gather_object
 from datasets import Dataset
 from torch import Tensor, nn
@@ -82,7 +83,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
 
     def get_train_dataloader(self) -> DataLoader:
         """Batches of like length: `tokens_per_batch` padded tokens, else `per_device_train_batch_size` examples."""
-        return self.accelerator.prepare(self._loader(self.train_dataset, self.train_sampler()))
+        return self._loader(self.train_dataset, self.train_sampler())
 
     def train_sampler(self) -> LengthBatchSampler:
         """The sampler of the training data; its order hangs on the data seed and the epoch alone."""
@@ -95,7 +96,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
             eval_dataset = self.eval_dataset[eval_dataset]
         dataset = self.eval_dataset if eval_dataset is None else eval_dataset
         sampler = self._sampler(dataset, self.args.per_device_eval_batch_size, seed=0, shuffle=False)
-        return self.accelerator.prepare(self._loader(dataset, sampler))
+        return self._loader(dataset, sampler)
 
     def _sampler(self, dataset: Any, batch_size: int, *, seed: int, shuffle: bool) -> LengthBatchSampler:
         tokens = self.args.tokens_per_batch
@@ -107,10 +108,12 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
             tokens=tokens,
             seed=seed,
             shuffle=shuffle,
+            rank=self.args.process_index,
+            processes=self.args.world_size,
         )
 
     def _loader(self, dataset: Any, sampler: LengthBatchSampler) -> DataLoader:
-        return DataLoader(
+        loader = DataLoader(
             dataset.select_columns(["input_ids", "labels"]).with_format("numpy"),
             batch_sampler=sampler,
             collate_fn=self.data_collator,
@@ -119,6 +122,8 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
             prefetch_factor=self.args.dataloader_prefetch_factor,
             pin_memory=self.args.dataloader_pin_memory and self.args.device.type == "cuda",
         )
+        # The sampler has shared the batches out among the processes: to accelerate it is one process's loader.
+        return prepare_data_loader(loader, self.args.device, num_processes=1, process_index=0, put_on_device=True)
 
     # Loss
 
@@ -177,7 +182,8 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the parts of the loss (nats per target token) and the speed to the training log."""
         if "loss" in logs:
-            cross_entropy, divergence, tokens = self._since_log.tolist()
+            sums = self.accelerator.reduce(self._since_log.to(self.args.device, torch.float32), reduction="sum")
+            cross_entropy, divergence, tokens = sums.tolist()  # pyright: ignore[reportAttributeAccessIssue]
             logs["cross_entropy"] = cross_entropy / max(tokens, 1)
             if self.distillation.alpha_ce < 1.0:
                 logs["divergence"] = divergence / max(tokens, 1)
