@@ -33,7 +33,7 @@ WAYS = {
 MODEL = {"d_model": 320, "encoder_layers": 5, "decoder_layers": 2, "attention_heads": 8, "ffn_dim": 1280}
 TEACHER = {"d_model": 512, "encoder_layers": 6, "decoder_layers": 6, "attention_heads": 8, "ffn_dim": 2048}
 DROPOUT = 0.1
-MARIAN_WORDS, MARIAN_WARM_UP = 2000, 5
+MARIAN_WORDS, MARIAN_WARM_UP = 4000, 4
 
 
 def parse_arguments() -> Namespace:
@@ -46,7 +46,7 @@ def parse_arguments() -> Namespace:
     parser.add_argument("--source-weight", nargs="+", default=[], metavar="NAME=WEIGHT")
     parser.add_argument("--pairs", type=at_least(1000), default=40_000)
     parser.add_argument("--pieces", type=at_least(500), default=16_000)
-    parser.add_argument("--tokens-per-batch", type=at_least(64), default=4096)
+    parser.add_argument("--tokens-per-batch", type=at_least(64), default=8192)
     parser.add_argument("--threads", type=at_least(1), default=os.cpu_count() or 1)
     parser.add_argument("--output-dir", type=Path, default=Path("outputs/benchmarks"))
     parser.add_argument("--json", type=Path, help="default: training_speed.json in --output-dir")
@@ -222,10 +222,9 @@ def marian_once(workload: Path, arguments: Namespace) -> dict:
         "transformer-heads": MODEL["attention_heads"],
         "transformer-dim-ffn": MODEL["ffn_dim"],
         "transformer-ffn-activation": "swish",
-        "transformer-preprocess": '""',
+        "transformer-preprocess": "",
         "transformer-postprocess": "dan",
         "transformer-dropout": DROPOUT,
-        "tied-embeddings-all": "true",
         "max-length": 128,
         "optimizer": "adam",
         "learn-rate": 0.0003,
