@@ -54,6 +54,8 @@ def parse_arguments() -> Namespace:
 def main() -> None:
     arguments = parse_arguments()
     if arguments.point:
+        from memory import peak_memory_mb
+
         measured = MEASURE[arguments.point.pop("what")](arguments, **arguments.point)
         print(json.dumps({**measured, "peak_memory_mb": peak_memory_mb()}))
         return
@@ -88,12 +90,6 @@ def in_a_process(what: str, sizes: dict[str, int]) -> dict:
     if done.returncode:
         raise UserError(f"{what} {sizes}: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def peak_memory_mb() -> float:
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def new_model(vocabulary: int, width: int):

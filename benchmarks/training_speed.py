@@ -10,7 +10,6 @@ The ways take turns, round after round, each in a process of its own; what is pr
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -104,6 +103,7 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
     if way != "reference_settings":
         distill_zh_en.keep_freed_memory()
     import torch
+    from memory import peak_memory_mb
     from transformers import DataCollatorForSeq2Seq, MarianMTModel, MarianTokenizer, Seq2SeqTrainer
 
     from marian_distill.pieces import MarianPieces
@@ -167,7 +167,7 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
     source, target = (float(lengths[f"{side}_length"][:].mean()) for side in ("source", "target"))
     return {
         "pairs_per_second": stopwatch.pairs_per_second(),
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_memory_mb": peak_memory_mb(),
         "tokens_a_pair": {"source": source, "target": target},
         "operations_a_pair": 3 * forward_operations(config, source, target),
     }

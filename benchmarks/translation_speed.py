@@ -134,6 +134,8 @@ def timed(translate: Callable[[], list[str]]) -> dict:
 
 def ours(arguments: Namespace) -> dict:
     translator = our_translator(arguments, arguments.threads)
+    from memory import peak_memory_mb
+
     from marian_distill.runtime.translator import translate_corpus
 
     measured = timed(lambda: list(translate_corpus(translator, read_sentences(arguments))))
@@ -147,12 +149,6 @@ def our_translator(arguments: Namespace, threads: int):
     return CTranslate2Translator(
         folder, arguments.direction, beam_size=arguments.beam_size, inter_threads=threads, intra_threads=1
     )
-
-
-def peak_memory_mb() -> float:
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def plain_translate_batch(arguments: Namespace) -> dict:
@@ -311,7 +307,8 @@ def write_marian_model(model_dir: Path, work: Path) -> None:
     ours = dict(marian_names(weights))
     for name, array in arrays.items():
         if not name.startswith("special:") and name in ours:
-            arrays[name] = ours.pop(name)[tuple(map(slice, array.shape))].reshape(array.shape).astype(np.float32)
+            value = ours.pop(name)[tuple(map(slice, array.shape))].reshape(array.shape)
+            arrays[name] = np.ascontiguousarray(value, np.float32)  # Marian reads rows, not columns
         elif not name.startswith("special:"):
             raise UserError(f"marian.npz: nothing to put into {name}")
     np.savez(work / "marian.npz", **arrays)

@@ -19,7 +19,7 @@ from marian_distill.runtime.translator import (
     checked_beam_size,
     choose_direction,
     segment_bound,
-    segment_text,
+    segment_texts,
     translate_texts,
 )
 
@@ -105,7 +105,7 @@ class CTranslate2Translator:
         """
         if count > self.beam_size:
             raise UserError(f"{count} best translations need a beam of {count}; it is {self.beam_size}")
-        segmented = [segment_text(self, text) for text in texts]
+        segmented = segment_texts(self, texts)
         segments = [segment for lines in segmented for line in lines for segment in line]
         results = iter(self._decode(self.pieces.source_pieces(segments, self.tag), count, return_scores=True))
         target = languages_of(self.direction)[1]

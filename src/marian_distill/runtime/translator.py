@@ -108,13 +108,23 @@ def segment_bound(config: Mapping, max_decoding_length: int) -> int:
     return min(128, max_decoding_length * 2 // 3)
 
 
-def segment_text(translator: PieceTranslator, text: str) -> list[list[str]]:
-    """The segments of each line of a text, none longer than the translator takes."""
+def segment_texts(translator: PieceTranslator, texts: Sequence[str]) -> list[list[list[str]]]:
+    """For each text, for each of its lines, segments none of which is longer than the translator takes."""
+    pieces, tag, most = translator.pieces, translator.tag, translator.max_segment_length
 
     def source_length(segment: str) -> int:
-        return len(translator.pieces.source_pieces([segment], translator.tag)[0])
+        return len(pieces.source_pieces([segment], tag)[0])
 
-    return [segment_line(line, source_length, translator.max_segment_length) for line in text.split("\n")]
+    lines = [text.split("\n") for text in texts]
+    # All lines at once, which is many times faster than one by one; hardly any is too long.
+    lengths = iter(map(len, pieces.source_pieces([line for text in lines for line in text], tag)))
+    return [
+        [
+            segment_line(line, source_length, most) if next(lengths) > most or not line.strip() else [line.strip()]
+            for line in text
+        ]
+        for text in lines
+    ]
 
 
 def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_line: int = 1) -> list[str]:
@@ -126,7 +136,7 @@ def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_lin
         first_line: number of the first text. A hypothesis that met the output bound is told on stderr by line number.
     """
     pieces, tag = translator.pieces, translator.tag
-    segmented = [segment_text(translator, text) for text in texts]
+    segmented = segment_texts(translator, texts)
     segments = [segment for lines in segmented for line in lines for segment in line]
     hypotheses = iter(translator.decode_pieces(pieces.source_pieces(segments, tag)))
     target_language = languages_of(translator.direction)[1]
