@@ -16,7 +16,7 @@ def bars(rounds: Mapping[str, Sequence[float]], label: str, path: Path) -> None:
     axes.barh(list(rounds), [median(speeds) for speeds in rounds.values()], color="#9ec5e8")
     for place, speeds in enumerate(rounds.values()):
         axes.plot(speeds, [place] * len(speeds), "k.", markersize=4)
-        axes.annotate(f" {median(speeds):,.0f}", (median(speeds), place), va="center")
+        axes.annotate(f"  {median(speeds):,.0f}", (max(speeds), place), va="center")
     axes.margins(x=0.12)
     axes.invert_yaxis()
     axes.set_xlabel(f"{label} (bar: median; dots: rounds)")
