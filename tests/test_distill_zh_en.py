@@ -30,7 +30,7 @@ def teacher_dir(tmp_path_factory) -> Path:
 def teacher(teacher_dir, toy_stage, distill) -> Path:
     """A teacher trained by the command itself, once."""
     if not teacher_dir.exists():
-        assert distill(*stage_options(toy_stage, teacher_dir, max_steps=70)) == 0
+        assert distill(*stage_options(toy_stage, teacher_dir, max_steps=100)) == 0
     return teacher_dir
 
 
@@ -47,7 +47,7 @@ def test_a_finished_run_is_a_usable_model_with_its_papers(teacher, toy_stage):
     assert last < first / 5
 
     run = read_json(teacher / "run.json")
-    assert run["steps"] == 70
+    assert run["steps"] == 100
     assert run["parameters"] == MarianMTModel.from_pretrained(teacher).num_parameters()
     assert run["data"]["sources"] == {"train": 96}
     assert list(run["data"]["fingerprints"]) == [str(toy_stage / "train.tsv")]
@@ -55,7 +55,7 @@ def test_a_finished_run_is_a_usable_model_with_its_papers(teacher, toy_stage):
     assert run["metrics"]["eval_loss"] > 0
     assert 0 <= run["padding_share"] < 0.6
     options = read_json(teacher / "options.json")
-    assert (options["max_steps"], options["seed"], options["alpha_ce"]) == (70, 42, 1.0)
+    assert (options["max_steps"], options["seed"], options["alpha_ce"]) == (100, 42, 1.0)
     card = (teacher / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\nlanguage:")
     assert "| loss |" in card
@@ -77,7 +77,7 @@ def test_plain_transformers_translates_with_it(teacher):
 
 def test_a_finished_run_is_not_trained_again(teacher, toy_stage, distill, capsys):
     before = (teacher / "model.safetensors").stat().st_mtime_ns
-    assert distill(*stage_options(toy_stage, teacher, max_steps=70)) == 0
+    assert distill(*stage_options(toy_stage, teacher, max_steps=100)) == 0
     assert "is finished" in capsys.readouterr().err
     assert (teacher / "model.safetensors").stat().st_mtime_ns == before
 

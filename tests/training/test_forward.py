@@ -133,3 +133,10 @@ def test_dropout_is_off_outside_training_and_follows_the_seed():
     assert not torch.equal(first, dropout(states, 0.5, training=True))
     torch.manual_seed(1)
     assert torch.equal(first, dropout(states, 0.5, training=True))
+
+
+def test_positions_of_a_loaded_model_are_not_learnt(new_model, tmp_path):
+    new_model(**LAYERS).save_pretrained(tmp_path)
+    model = MarianStudent.from_pretrained(tmp_path)
+    found = gradients(model, packed(model, batch_of(RAGGED, model.config.pad_token_id)))
+    assert not [name for name in found if "embed_positions" in name]

@@ -141,7 +141,8 @@ def _embed(
     scale = model.config.d_model**0.5 if model.config.scale_embedding else 1.0
     table = side.embed_tokens
     embedded = functional.embedding(packing.pack(ids), table.weight, table.padding_idx) * scale
-    states = (embedded + side.embed_positions.weight[packing.positions()]).to(dtype)
+    # A model that was loaded may ask for a gradient here, but positions are computed, never learnt or saved.
+    states = (embedded + side.embed_positions.weight.detach()[packing.positions()]).to(dtype)
     return dropout(states, side.dropout, side.training)
 
 
