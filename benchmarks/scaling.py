@@ -11,14 +11,15 @@ loaded, cleaned, tokenised and cut into batches.
 
 import json
 import os
-import subprocess
 import sys
 import time
 from argparse import Namespace
 from pathlib import Path
 
+from processes import in_a_process
+
 from marian_distill.command_line import at_least, command_parser
-from marian_distill.errors import UserError, run_command
+from marian_distill.errors import run_command
 from marian_distill.files import atomic_writer, write_json
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -76,20 +77,16 @@ def main() -> None:
 
 def point(what: str, sizes: dict[str, int], name: str, size: int) -> dict:
     if what == "translation":
-        in_a_process("engine", sizes)
-    measured = {name: size, **in_a_process(what, sizes)}
+        measured_alone("engine", sizes)
+    measured = {name: size, **measured_alone(what, sizes)}
     print(
         f"{what:12} {name} {size:>10,}: {measured['seconds']:8.3f} s, {measured['peak_memory_mb']:6.0f} MB", flush=True
     )
     return measured
 
 
-def in_a_process(what: str, sizes: dict[str, int]) -> dict:
-    command = [sys.executable, *sys.argv, "--point", json.dumps({"what": what, **sizes})]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"{what} {sizes}: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
-    return json.loads(done.stdout.splitlines()[-1])
+def measured_alone(what: str, sizes: dict[str, int]) -> dict:
+    return in_a_process(f"{what} {sizes}", "--point", json.dumps({"what": what, **sizes}))
 
 
 def new_model(vocabulary: int, width: int):

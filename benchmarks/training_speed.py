@@ -17,6 +17,8 @@ from argparse import Namespace
 from pathlib import Path
 from statistics import median
 
+from processes import in_a_process
+
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import UserError, run_command
 from marian_distill.files import write_json
@@ -75,20 +77,13 @@ def main() -> None:
     rounds: dict[str, list[dict]] = {way: [] for way in arguments.ways}
     for number in range(arguments.rounds):
         for way in arguments.ways:
-            measured = marian_once(workload, arguments) if way == "marian" else in_a_process(way)
+            measured = marian_once(workload, arguments) if way == "marian" else in_a_process(way, "--way", way)
             rounds[way].append(measured)
             print(f"round {number + 1}, {way}: {measured['pairs_per_second']:.0f} pairs/s", file=sys.stderr)
     report = summary(rounds, arguments)
     write_json(arguments.json, report)
     draw(report, arguments.json.with_suffix(".png"))
     print(table(report))
-
-
-def in_a_process(way: str) -> dict:
-    done = subprocess.run([sys.executable, *sys.argv, "--way", way], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"{way}: {done.stderr.strip().splitlines()[-1]}")
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 # Ours and the reference settings

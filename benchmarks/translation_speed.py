@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median, quantiles
 
+from processes import in_a_process
+
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import UserError, run_command
 from marian_distill.files import write_json
@@ -71,20 +73,13 @@ def main() -> None:
     rounds: dict[str, list[dict]] = {way: [] for way in arguments.ways}
     for number in range(arguments.rounds):
         for way in arguments.ways:
-            rounds[way].append(in_a_process(way))
+            rounds[way].append(in_a_process(way, "--way", way))
             speed = rounds[way][-1]["sentences_per_second"]
             print(f"round {number + 1}, {way}: {speed:.0f} sentences/s", file=sys.stderr)
-    report = summary(rounds, in_a_process("latency"), arguments)
+    report = summary(rounds, in_a_process("latency", "--way", "latency"), arguments)
     write_json(arguments.json, report)
     draw(report, arguments.json.with_suffix(".png"))
     print(table(report))
-
-
-def in_a_process(way: str) -> dict:
-    done = subprocess.run([sys.executable, *sys.argv, "--way", way], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"{way}: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 # What all ways share

@@ -237,15 +237,3 @@ def test_an_interrupted_run_is_not_resumed_on_other_data(toy_stage, distill, dat
     assert distill(*options) == 2
     assert f"holds another run (fingerprint of {train} is" in capfd.readouterr().err
     assert distill(*options, "--overwrite-output-dir") == 0
-
-
-@pytest.mark.slow
-def test_two_processes_make_one_run(toy_stage, datasets_cache, tmp_path):
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    options = stage_options(toy_stage, tmp_path / "run", tokens_per_batch=800, use_cpu=True)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_DATASETS_CACHE": str(datasets_cache)}
-    subprocess.run([*launcher, str(COMMAND), *options], env=environment, check=True, timeout=120)
-    assert sorted(losses(tmp_path / "run")) == [1, 2, 3, 4]
-    assert read_json(tmp_path / "run" / "run.json")["steps"] == 4
-    assert (tmp_path / "run" / "model.safetensors").is_file()
-    assert not (tmp_path / "run" / "staged").exists()

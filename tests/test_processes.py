@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -37,4 +36,8 @@ def test_two_processes_have_the_losses_of_one(toy_stage, tmp_path):
         one, two = ([entry[name] for entry in logs[processes] if name in entry] for processes in (1, 2))
         assert two == pytest.approx(one, rel=1e-4), name
         assert one
-    assert Path(tmp_path / "run2" / "model.safetensors").is_file()
+    run = tmp_path / "run2"
+    assert sorted(entry["step"] for entry in logs[2] if "loss" in entry) == [1, 2, 3, 4, 5, 6]
+    assert read_json(run / "run.json")["steps"] == 6
+    assert (run / "model.safetensors").is_file()
+    assert not (run / "staged").exists()
