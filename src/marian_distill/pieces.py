@@ -81,7 +81,12 @@ class MarianPieces:
 
     def decode(self, pieces: Sequence[str]) -> str:
         """Target text of pieces; `</s>`, `<pad>` and language tags are left out."""
-        return self.target.decode([p for p in pieces if p not in (EOS, PAD) and not is_tag(p)])
+        return self.decode_all([pieces])[0]
+
+    def decode_all(self, rows: Iterable[Sequence[str]]) -> list[str]:
+        """Target texts of rows of pieces, as `decode` does one: in one call of the tokenizer."""
+        kept = [[p for p in row if p not in (EOS, PAD) and not is_tag(p)] for row in rows]
+        return self.target.decode(kept) if kept else []  # the tokenizer makes "" of an empty list
 
 
 def is_tag(piece: str) -> bool:

@@ -46,8 +46,8 @@ class Letters:
     def source_pieces(self, texts, tag):
         return [[*text, EOS] for text in texts]
 
-    def decode(self, pieces):
-        return "".join(piece for piece in pieces if piece != EOS)
+    def decode_all(self, rows):
+        return ["".join(piece for piece in row if piece != EOS) for row in rows]
 
 
 class Shouter:

@@ -104,7 +104,7 @@ def plain(settings: DistillationLoss, student: Projection, labels, teacher: Proj
     ids=str,
 )
 def test_fused_form_equals_the_plain_one(settings, rows_a_slice, monkeypatch):
-    monkeypatch.setattr(losses, "SLICE_ELEMENTS", rows_a_slice * VOCABULARY)
+    monkeypatch.setitem(losses.SLICE_ELEMENTS, "cpu", rows_a_slice * VOCABULARY)
     results = []
     for form in (plain, projection_loss):
         student, labels, teacher = random_projections(3)
@@ -157,8 +157,8 @@ class _LargestTensor(TorchDispatchMode):
 
 
 def test_no_tensor_of_all_logits_is_made(monkeypatch):
-    monkeypatch.setattr(losses, "SLICE_ELEMENTS", 2 * VOCABULARY)
-    monkeypatch.setattr(losses, "SLICES_A_PRODUCT", 3)
+    monkeypatch.setitem(losses.SLICE_ELEMENTS, "cpu", 2 * VOCABULARY)
+    monkeypatch.setattr(losses, "BLOCK_ELEMENTS", 6 * VOCABULARY)
     student, labels, teacher = random_projections(9)
     with _LargestTensor() as largest:
         projection_loss(DistillationLoss(0.5, 2.0), student, labels, teacher).loss.backward()

@@ -107,7 +107,7 @@ class CTranslate2Translator:
             raise UserError(f"{count} best translations need a beam of {count}; it is {self.beam_size}")
         segmented = segment_texts(self, texts)
         segments = [segment for lines in segmented for line in lines for segment in line]
-        results = iter(self._decode(self.pieces.source_pieces(segments, self.tag), count, return_scores=True))
+        results = iter(self._decode(segments, count, return_scores=True))
         target = languages_of(self.direction)[1]
         found = []
         for lines in segmented:

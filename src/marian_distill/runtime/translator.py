@@ -108,23 +108,24 @@ def segment_bound(config: Mapping, max_decoding_length: int) -> int:
     return min(128, max_decoding_length * 2 // 3)
 
 
-def segment_texts(translator: PieceTranslator, texts: Sequence[str]) -> list[list[list[str]]]:
-    """For each text, for each of its lines, segments none of which is longer than the translator takes."""
+def segment_texts(translator: PieceTranslator, texts: Sequence[str]) -> list[list[list[list[str]]]]:
+    """For each text, for each of its lines, the pieces of segments no longer than the translator takes."""
     pieces, tag, most = translator.pieces, translator.tag, translator.max_segment_length
 
     def source_length(segment: str) -> int:
         return len(pieces.source_pieces([segment], tag)[0])
 
-    lines = [text.split("\n") for text in texts]
+    lines = [[line.strip() for line in text.split("\n")] for text in texts]
     # All lines at once, which is many times faster than one by one; hardly any is too long.
-    lengths = iter(map(len, pieces.source_pieces([line for text in lines for line in text], tag)))
-    return [
-        [
-            segment_line(line, source_length, most) if next(lengths) > most or not line.strip() else [line.strip()]
-            for line in text
-        ]
-        for text in lines
-    ]
+    encoded = iter(pieces.source_pieces([line for text in lines for line in text], tag))
+
+    def segments(line: str) -> list[list[str]]:
+        whole = next(encoded)
+        if line and len(whole) <= most:
+            return [whole]
+        return pieces.source_pieces(segment_line(line, source_length, most), tag)
+
+    return [[segments(line) for line in text] for text in lines]
 
 
 def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_line: int = 1) -> list[str]:
@@ -135,18 +136,17 @@ def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_lin
         texts: source texts.
         first_line: number of the first text. A hypothesis that met the output bound is told on stderr by line number.
     """
-    pieces, tag = translator.pieces, translator.tag
     segmented = segment_texts(translator, texts)
-    segments = [segment for lines in segmented for line in lines for segment in line]
-    hypotheses = iter(translator.decode_pieces(pieces.source_pieces(segments, tag)))
+    hypotheses = translator.decode_pieces([segment for lines in segmented for line in lines for segment in line])
+    decoded = zip(hypotheses, translator.pieces.decode_all(hypotheses), strict=True)
     target_language = languages_of(translator.direction)[1]
 
     translations = []
     for number, lines in enumerate(segmented, start=first_line):
-        translated = [list(islice(hypotheses, len(line))) for line in lines]
-        if any(hypothesis[-1:] != [EOS] for line in translated for hypothesis in line):
+        translated = [list(islice(decoded, len(line))) for line in lines]
+        if any(hypothesis[-1:] != [EOS] for line in translated for hypothesis, _ in line):
             logger.warning("line %d: the translation met the maximum decoding length and was cut there", number)
-        joined = (join_segments([*map(pieces.decode, line)], target_language) for line in translated)
+        joined = (join_segments([text for _, text in line], target_language) for line in translated)
         translations.append("\n".join(joined))
     return translations
 

@@ -21,9 +21,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import MarianMTModel
 from transformers.models.marian.modeling_marian import (
     MarianAttention,
-    MarianDecoder,
     MarianDecoderLayer,
-    MarianEncoder,
     MarianEncoderLayer,
 )
 
@@ -95,10 +93,9 @@ def decoder_states(
     source, target = Packing.of(source_mask), Packing.of(target_mask)
     run = partial(checkpoint, use_reentrant=False) if model.is_activation_checkpointing and model.training else _call
     with torch.autocast(device_type=device, enabled=False):
-        memory = _embed(model, model.model.encoder, source, input_ids, dtype)
+        memory, states = _embed(model, (source, target), (input_ids, decoder_input_ids), dtype)
         for layer in model.model.encoder.layers:
             memory = run(_encoder_layer, layer, memory, source)
-        states = _embed(model, model.model.decoder, target, decoder_input_ids, dtype)
         for layer in model.model.decoder.layers:
             states = run(_decoder_layer, layer, states, target, memory, source)
     return states
@@ -136,14 +133,27 @@ def _call(layer: Callable[..., Tensor], *arguments: Any) -> Tensor:
 
 
 def _embed(
-    model: MarianMTModel, side: MarianEncoder | MarianDecoder, packing: Packing, ids: Tensor, dtype: torch.dtype
-) -> Tensor:
+    model: MarianMTModel, packings: tuple[Packing, Packing], ids: tuple[Tensor, Tensor], dtype: torch.dtype
+) -> list[Tensor]:
+    """Embedded source and target tokens; a table that both share is looked up once, so its gradient is made once."""
+    sides = model.model.encoder, model.model.decoder
     scale = model.config.d_model**0.5 if model.config.scale_embedding else 1.0
-    table = side.embed_tokens
-    embedded = functional.embedding(packing.pack(ids), table.weight, table.padding_idx) * scale
-    # A model that was loaded may ask for a gradient here, but positions are computed, never learnt or saved.
-    states = (embedded + side.embed_positions.weight.detach()[packing.positions()]).to(dtype)
-    return dropout(states, side.dropout, side.training)
+    tokens = [packing.pack(each) for packing, each in zip(packings, ids, strict=True)]
+    tables = [side.embed_tokens for side in sides]
+    if tables[0].weight is tables[1].weight:
+        both = functional.embedding(torch.cat(tokens), tables[0].weight, tables[0].padding_idx)
+        looked_up = both.split([len(each) for each in tokens])
+    else:
+        looked_up = [
+            functional.embedding(each, table.weight, table.padding_idx)
+            for each, table in zip(tokens, tables, strict=True)
+        ]
+    embedded = []
+    for side, packing, rows in zip(sides, packings, looked_up, strict=True):
+        # A model that was loaded may ask for a gradient here, but positions are computed, never learnt or saved.
+        states = rows * scale + side.embed_positions.weight.detach()[packing.positions()]
+        embedded.append(dropout(states.to(dtype), side.dropout, side.training))
+    return embedded
 
 
 def _encoder_layer(layer: MarianEncoderLayer, states: Tensor, packing: Packing) -> Tensor:

@@ -12,15 +12,16 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 IGNORED_LABEL = -100
-# Elements of one [tokens, vocabulary] slice in fp32: 16 MB keeps the passes over it in a CPU's last-level cache
-# and is still enough rows for a GPU's matrix product.
-SLICE_ELEMENTS = 4 * 1024 * 1024
-# Slices whose gradients are gathered, in the type of the matrix products, before the two products that use them: each
-# of these adds a whole [vocabulary, d] matrix to the weight's gradient.
-SLICES_A_PRODUCT = 4
+# Elements of the [tokens, vocabulary] logits that one matrix product makes, in the product's own type (128 MB in bf16).
+# Each such block also adds a whole [vocabulary, d] matrix to the weight's gradient: fewer are better.
+BLOCK_ELEMENTS = 64 * 1024 * 1024
+# Elements of a block that are in fp32 at a time: on a CPU the passes over them then stay within its caches; a GPU
+# wants enough of them to be busy.
+SLICE_ELEMENTS = {"cpu": 512 * 1024, "cuda": 16 * 1024 * 1024}
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,16 @@ class Projection(NamedTuple):
     weight: Tensor
     bias: Tensor
 
-    def logits(self, rows: slice) -> Tensor:
-        """Logits of some tokens in fp32, [rows, vocabulary], from a matrix product in the projection's own type."""
-        return functional.linear(self.states[rows], self.weight, self.bias).float()
+    def products(self, rows: slice) -> Tensor:
+        """Logits of some tokens, [rows, vocabulary], in the projection's own type, without the bias.
+
+        Adding that later, in fp32 and in cache, takes a tenth of what it takes as part of the product.
+        """
+        return functional.linear(self.states[rows], self.weight)
 
     def to(self, dtype: torch.dtype) -> "Projection":
-        """The same in another type."""
-        return Projection(*(part.to(dtype) for part in self))
+        """The same with states and weight in another type, the bias in fp32."""
+        return Projection(self.states.to(dtype), self.weight.to(dtype), self.bias.float())
 
 
 def distillation_loss(
@@ -122,7 +126,7 @@ class _Gradients(NamedTuple):
 
 
 class _FusedProjectionLoss(torch.autograd.Function):
-    """The gradients are computed along with the loss; `backward` only scales them."""
+    """The gradients are computed along with the loss; `backward` only scales them, in place: it can be called once."""
 
     @staticmethod
     def forward(
@@ -144,9 +148,10 @@ class _FusedProjectionLoss(torch.autograd.Function):
         return sums.loss, sums.cross_entropy, sums.divergence
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         states, weight = ctx.saved_tensors
-        return states * upstream[0], weight * upstream[0], None, None, None, None, None
+        return states.mul_(upstream[0]), weight.mul_(upstream[0]), None, None, None, None, None
 
 
 def _loss_in_slices(
@@ -161,20 +166,23 @@ def _loss_in_slices(
     student = student.to(dtype)
     teacher = None if teacher is None else teacher.to(dtype)
     tokens, vocabulary = len(labels), student.weight.shape[0]
-    size = max(1, SLICE_ELEMENTS // vocabulary)
+    in_fp32 = SLICE_ELEMENTS.get(labels.device.type, BLOCK_ELEMENTS)
+    block_size, slice_size = (max(1, elements // vocabulary) for elements in (BLOCK_ELEMENTS, in_fp32))
     sums = torch.zeros(2, device=labels.device)
-    for start in range(0, tokens, size * SLICES_A_PRODUCT):
-        block = slice(start, min(start + size * SLICES_A_PRODUCT, tokens))
-        logit_gradient = student.states.new_empty(block.stop - start if gradients else 0, vocabulary)
-        for first in range(start, block.stop, size):
-            rows = slice(first, min(first + size, block.stop))
-            losses, gradient = _losses(settings, student.logits(rows), labels[rows], teacher and teacher.logits(rows))
+    for start in range(0, tokens, block_size):
+        block = slice(start, min(start + block_size, tokens))
+        logits, taught = student.products(block), teacher and teacher.products(block)
+        for first in range(0, len(logits), slice_size):
+            rows = slice(first, first + slice_size)
+            student_logits = logits[rows].float().add_(student.bias)
+            teacher_logits = taught[rows].float().add_(teacher.bias) if teacher and taught is not None else None
+            losses, gradient = _losses(settings, student_logits, labels[block][rows], teacher_logits)
             sums += losses
             if gradients:
-                logit_gradient[first - start : rows.stop - start] = gradient
+                logits[rows] = gradient  # in the logits' place, which nothing needs any more
         if gradients:
-            gradients.states[block] = logit_gradient @ student.weight
-            gradients.weight.add_(logit_gradient.T @ student.states[block])
+            gradients.states[block] = logits @ student.weight
+            gradients.weight.add_(logits.T @ student.states[block])
     cross_entropy, divergence = sums.unbind()
     return LossSums(
         settings.alpha_ce * cross_entropy + (1 - settings.alpha_ce) * divergence, cross_entropy, divergence
