@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 IGNORED_LABEL = -100
-# Elements of the [tokens, vocabulary] logits that one matrix product makes, in the product's own type (128 MB in bf16).
+# Elements of the [tokens, vocabulary] logits that one matrix product makes, in its own type (128 MB in bf16).
 # Each such block also adds a whole [vocabulary, d] matrix to the weight's gradient: fewer are better.
 BLOCK_ELEMENTS = 64 * 1024 * 1024
 # Elements of a block that are in fp32 at a time: on a CPU the passes over them then stay within its caches; a GPU
