@@ -77,7 +77,7 @@ def test_slices_are_measured_by_domain_and_split(toy_ct2_dir, tmp_path):
     )
     assert result.returncode == 0, result.stderr
     slices = json.loads(json_file.read_text())["slices"]
-    assert {name.split("/")[0] for name in slices} == {"money", "coffee", "travel"}
+    assert {name.split("/")[0] for name in slices} == {"money", "coffee", "travel", "dates"}
     assert {name.split("/")[1] for name in slices} == {"train", "unseen_values", "unseen_patterns"}
     for name, report in slices.items():
         assert report["sentences"] == 2

@@ -89,6 +89,9 @@ class DataArguments:
         "Share of sources that begin with the target's language tag; default: 0.5 for en-zh, 0 for zh-en, 1 for both."
     )
     final_stop_share: float = _option("Share of pairs whose final full stop is dropped or added on both sides.", 0.1)
+    source_noise: float = _option(
+        "Share of sources made untidy: typos, another case, no final mark, the other script's punctuation.", 0.0
+    )
     clean: bool = _option("Drop empty, untranslated, lopsided, overlong, duplicate rows; each is counted.", True)
     preprocess_num_proc: int | None = _option("Processes for cleaning and tokenising.")
 
@@ -102,7 +105,7 @@ class DataArguments:
             )
         _check_at_least(self, 1, "max_train_samples", "max_eval_samples", "max_source_length", "max_target_length")
         _check_at_least(self, 1, "preprocess_num_proc")
-        for name in ("tag_share", "final_stop_share"):
+        for name in ("tag_share", "final_stop_share", "source_noise"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
 
