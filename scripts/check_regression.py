@@ -49,7 +49,8 @@ def main() -> None:
     fallen = [f"{name} {after - before:+.1f}" for name, before, after, allowed in report if allowed is False]
     if fallen:
         raise UserError(
-            f"{arguments.after} fell behind {arguments.before} by more than {arguments.max_drop:g}: {', '.join(fallen)}. "
+            f"{arguments.after} fell behind {arguments.before} by more than {arguments.max_drop:g}: "
+            f"{', '.join(fallen)}. "
             "Mix in what was forgotten, or let it go with --allow-regression NAME"
         )
     print(f"{arguments.after} holds what {arguments.before} could", file=sys.stderr)

@@ -43,6 +43,7 @@ wildcard_constraints:
 
 
 rule all:
+    default_target: True
     input:
         f"{OUT}/results.md",
         expand(f"{OUT}/gates/{{stage}}.json", stage=GATES),
