@@ -26,21 +26,31 @@ LANE = workflow.cores if SIZE == "gpu" else max(1, workflow.cores // 2)
 # A step that learns from the wide model too takes as long as this many on labels alone.
 STEP_COST = {"laptop": 1.7, "gpu": 1.9}[SIZE]
 STEPS = {"laptop": 3000, "gpu": 100000}[SIZE]
-PUBLISHED = (
-    f"--alpha-ce 1.0 --max-steps {round(STEPS * STEP_COST)} --init-from-teacher false "
-    f"--init-from-teacher-shrink false --dataset {config['corpus']}"
-)
+LABELS = f"--alpha-ce 1.0 --max-steps {round(STEPS * STEP_COST)} --dataset {config['corpus']}"
+# What the chain is held against: a stage with other options, and what it starts from. `published` is the narrow student
+# from random weights on labels alone, for as long; `shrunk` the same from the wide model; `wide-random` the wide one.
+VARIANTS = {
+    "published": ("2_student", f"{LABELS} --init-from-teacher false --init-from-teacher-shrink false", None),
+    "shrunk": ("2_student", f"{LABELS} --teacher-model {OUT}/wide", "wide"),
+    "wide-random": (
+        "1_wide",
+        f"--dataset {config['corpus']} --init-from-teacher false --init-from-teacher-pieces false",
+        None,
+    ),
+}
 # Each stage and the one that it must not fall behind; `published` stands alone.
 GATES = {"wide": "teacher", "student": "wide", "student-ft": "student"}
 MODELS = ["teacher", "wide", "student", "student-ft", "published", "published-ft"]
-TRAINED = [model for model in MODELS if model != "teacher"]
 
-# What a recipe's `rule all` asks for.
+# Evaluation loss against training time, runs that differ in how they start.
+CURVES = {"wide": ["wide", "wide-random"], "student": ["student", "shrunk", "published"]}
+# What a recipe's `rule all` asks for. `OUT/initialisation.md` and `OUT/gates/student-money-only.json` are there to ask.
 TARGETS = [f"{OUT}/results.md", *(f"{OUT}/gates/{stage}.json" for stage in GATES)]
 
 
 wildcard_constraints:
-    model="|".join([*MODELS, "student-money-only"]),
+    model="|".join([*MODELS, *VARIANTS, "student-money-only"]),
+    variant="|".join(VARIANTS),
     start="student|published",
     direction="en-zh|zh-en",
 
@@ -112,17 +122,19 @@ rule student:
         f"--teacher-model {OUT}/wide --output-dir {OUT}/student"
 
 
-# The published way with the same data: random weights, labels alone, for as long.
-rule published:
+rule variant:
     input:
+        lambda wildcards: f"{OUT}/{VARIANTS[wildcards.variant][2]}/run.json" if VARIANTS[wildcards.variant][2] else [],
         f"tokenizers/compact_{PIECES}/vocab.json",
         expand(f"{DATA}/{{domain}}.csv", domain=("coffee", "travel")),
-        stage=f"{STAGES}/2_student.yaml",
+        stage=lambda wildcards: f"{STAGES}/{VARIANTS[wildcards.variant][0]}.yaml",
     output:
-        f"{OUT}/published/run.json",
+        f"{OUT}/{{variant}}/run.json",
+    params:
+        options=lambda wildcards: VARIANTS[wildcards.variant][1],
     threads: LANE
     shell:
-        f"{TRAIN} --config {{input.stage}} {SOURCE_WEIGHT}{PUBLISHED} --output-dir {OUT}/published"
+        f"{TRAIN} --config {{input.stage}} {SOURCE_WEIGHT}{{params.options}} --output-dir {OUT}/{{wildcards.variant}}"
 
 
 rule finetune:
@@ -203,6 +215,27 @@ rule gate:
     shell:
         f"uv run -s scripts/check_regression.py {OUT}/scores --before {{params.before}} --after {{wildcards.model}} "
         f"--max-drop {config['max_drop']} {{params.allow}} --json {{output}}"
+
+
+rule curves:
+    input:
+        lambda wildcards: expand(f"{OUT}/{{run}}/run.json", run=CURVES[wildcards.stage]),
+    output:
+        f"{OUT}/curves-{{stage}}.png",
+    params:
+        runs=lambda wildcards: " ".join(f"{OUT}/{run}" for run in CURVES[wildcards.stage]),
+    shell:
+        "uv run -s scripts/plot_curves.py {params.runs} --output {output}"
+
+
+rule initialisation:
+    input:
+        expand(f"{OUT}/curves-{{stage}}.png", stage=CURVES),
+        *[scores(model) for runs in CURVES.values() for model in runs],
+    output:
+        f"{OUT}/initialisation.md",
+    shell:
+        f"uv run -s scripts/results_table.py {OUT}/scores --output {{output}}"
 
 
 rule results:
