@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from marian_distill.augment import examples
 from marian_distill.files import read_json, sha256
 from marian_distill.pieces import MarianPieces
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
+from marian_distill.training.arguments import parse_arguments, resolved_options
 
 REPOSITORY = Path(__file__).parents[1]
 # Sizes, and what a machine without a GPU needs; everything else is as in the YAMLs.
@@ -41,6 +43,58 @@ STARTS = {
     f"{NARROW}-ft-decimal": NARROW,
     f"{NARROW}-ft-money-coffee": NARROW,
 }
+
+
+RECIPE = REPOSITORY / "recipes" / "opus100_en_zh"
+
+
+def typed_commands() -> list[list[str]]:
+    """The README's commands as a shell would take them apart, after `uv run`."""
+    readme = (RECIPE / "README.md").read_text(encoding="utf-8")
+    block = readme.partition("## By hand")[2].split("```")[1]
+    variables, commands = {}, []
+    for line in block.strip().splitlines():
+        name, is_assignment, value = line.partition("=")
+        for variable in sorted(variables, key=len, reverse=True):
+            line = line.replace(f"${variable}", variables[variable])
+        if is_assignment and name.isupper():
+            variables[name] = value.strip('"')
+        else:
+            commands.append(shlex.split(line)[2:])
+    return commands
+
+
+def test_what_is_typed_by_hand_means_what_the_stages_mean(monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    typed = [command[1:] for command in typed_commands() if command[0] == "distill_zh_en.py"]
+    stages = sorted(RECIPE.glob("[0-9]*.yaml"))
+    for stage, options in zip(stages, typed, strict=True):
+        without_gpu = ["--fp16", "false"]
+        in_file = resolved_options(parse_arguments(["--config", str(stage), *without_gpu]))
+        by_hand = resolved_options(parse_arguments([option for option in options if option != "--fp16"] + without_gpu))
+        assert by_hand == in_file, stage.name
+        assert "--fp16" in options
+        assert "\nfp16: true\n" in stage.read_text(encoding="utf-8")
+
+
+# The options of the scripts as the chain's publication has them.
+PUBLISHED = {
+    "build_joint_tokenizer": "--output-dir --dataset --dataset-config --max-samples --extra-csv --vocab-size "
+    "--model-type --character-coverage",
+    "make_student_config": "--teacher-model --output --d-model --encoder-layers --decoder-layers --attention-heads "
+    "--ffn-dim --vocab-size",
+    "make_extra_coffee_data": "--output-csv --repeat --device --compute-type",
+    "make_extra_travel_data": "--output-csv --num-examples --repeat",
+    "make_extra_money_data": "--output-csv --num-examples --repeat --seed",
+    "translate_ct2": "--model-dir --device --compute-type --beam-size --max-decoding-length --text",
+}
+
+
+@pytest.mark.parametrize("script", PUBLISHED)
+def test_the_scripts_have_the_published_options(script):
+    command = [sys.executable, str(REPOSITORY / "scripts" / f"{script}.py"), "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert set(PUBLISHED[script].split()) <= set(re.findall(r"--[a-z0-9-]+", shown))
 
 
 def run(workspace: Path, *command: str | Path) -> str:

@@ -50,6 +50,9 @@ def test_a_list_option_adds_up_on_the_command_line_and_overrides_the_stage(optio
     command_line = ["--extra-train-csv", "c.csv", "--extra-train-csv", "d.csv", "e.csv", "--extra-train-repeat", "2"]
     resolved = options(stage, *command_line)
     assert (resolved["extra_train_csv"], resolved["extra_train_repeat"]) == (["c.csv", "d.csv", "e.csv"], [2.0])
+    each = ["--extra-train-csv", "c.csv", "--extra-train-repeat", "100", "--extra-train-csv", "d.csv"]
+    resolved = options(stage, *each, "--extra-train-repeat", "20")
+    assert (resolved["extra_train_csv"], resolved["extra_train_repeat"]) == (["c.csv", "d.csv"], [100.0, 20.0])
     assert options({}, "--report-to", "tensorboard", "trackio")["report_to"] == ["tensorboard", "trackio"]
 
 
@@ -128,6 +131,7 @@ def test_mixed_precision_without_a_gpu_is_bfloat16(options):
         (["--output-dir", ""], "--output-dir is missing"),
         (["--dataloader-drop-last"], "--dataloader-drop-last has no effect"),
         (["--train-sampling-strategy", "group_by_length"], "--train-sampling-strategy has no effect"),
+        (["--hub-strategy", "checkpoint"], "--hub-strategy checkpoint: only a finished run is pushed"),
     ],
 )
 def test_mistakes_on_the_command_line_are_told_in_one_line(options, command_line, message):

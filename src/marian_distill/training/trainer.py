@@ -71,7 +71,8 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
             self.teacher = teacher.to(args.device).eval().requires_grad_(False)  # pyright: ignore[reportArgumentType]
         attention = args.attention
         if attention == "auto":
-            attention = fastest_attention(args.device, torch.bfloat16 if args.bf16 else torch.float32)
+            dtype = torch.bfloat16 if args.bf16 else torch.float16 if args.fp16 else torch.float32
+            attention = fastest_attention(args.device, dtype)
         for each in (model, teacher):
             if each is not None:
                 each.set_attn_implementation(attention)
