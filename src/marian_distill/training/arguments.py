@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import difflib
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,6 +169,8 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
                     f"--{name.replace('_', '-')} has no effect: batches are of like length, shuffled, none dropped; "
                     "leave the option out"
                 )
+        if self.deepspeed or os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true":
+            raise UserError("DeepSpeed is not supported: recipes/accelerate/zero3.yaml shards as much, by FSDP2")
         if self.hub_strategy not in ("every_save", "end"):
             raise UserError(f"--hub-strategy {self.hub_strategy}: only a finished run is pushed; leave the option out")
         if self.early_stopping_patience:

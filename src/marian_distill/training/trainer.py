@@ -61,8 +61,6 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
             raise UserError("--eval-strategy needs evaluation data: give --eval-dataset, or --eval-strategy no")
         collator = Seq2SeqCollator(pieces.pad_id, IGNORED_LABEL)
         super().__init__(model=model, args=args, data_collator=collator, **trainer_options)
-        if self.is_deepspeed_enabled:
-            raise UserError("DeepSpeed is not supported: recipes/accelerate/zero3.yaml shards as much, by FSDP2")
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
         self.pieces = pieces
         self.distillation = DistillationLoss(args.alpha_ce, args.temperature, args.label_smoothing_factor)
