@@ -25,10 +25,11 @@ def shard(model: MarianStudent, plugin: FullyShardedDataParallelPlugin, device: 
     if plugin.fsdp_version != 2:
         raise UserError("FSDP 1 is not supported: set fsdp_version: 2, as recipes/accelerate/fsdp.yaml does")
     if not isinstance(model, FSDPModule):
+        policy = plugin.mixed_precision_policy
         fully_shard(
             model.to(device),  # pyright: ignore[reportArgumentType]
             reshard_after_forward=bool(plugin.reshard_after_forward),
-            mp_policy=plugin.mixed_precision_policy or MixedPrecisionPolicy(),
+            mp_policy=policy if isinstance(policy, MixedPrecisionPolicy) else MixedPrecisionPolicy(),
         )
 
 
@@ -43,5 +44,5 @@ def whole_model(model: MarianStudent) -> MarianStudent:
     copy = MarianStudent(model.config).to(model.device)  # pyright: ignore[reportArgumentType]
     copy.load_state_dict(weights)
     copy.generation_config = model.generation_config
-    copy.set_attn_implementation(model.config._attn_implementation)
+    copy.set_attn_implementation(model.config._attn_implementation or "eager")
     return copy

@@ -190,7 +190,7 @@ def zero_pad_row(model: MarianMTModel) -> None:
 
     Where the rows are shared out among processes (`training.sharding`), the one that has it does.
     """
-    weight, row = _embeddings(model), model.config.pad_token_id
+    weight, row = _embeddings(model), int(model.config.pad_token_id or 0)
     if isinstance(weight, DTensor):
         shares = torch.arange(len(weight)).chunk(weight.device_mesh.size())
         row -= sum(map(len, shares[: weight.device_mesh.get_local_rank()]))

@@ -131,8 +131,9 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
 
     def _prepare_for_training(self, *args: Any, **kwargs: Any) -> Any:
         """Share the weights out, where `accelerate launch` asks for it, in the one way that works here."""
-        if self.is_fsdp_enabled:
-            shard(self.model, self.accelerator.state.fsdp_plugin, self.args.device)
+        plugin = self.accelerator.state.fsdp_plugin if self.is_fsdp_enabled else None
+        if plugin is not None:
+            shard(self.model, plugin, self.args.device)
         return super()._prepare_for_training(*args, **kwargs)
 
     # Loss
