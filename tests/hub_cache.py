@@ -87,6 +87,7 @@ def add_opus_mt(cache: Path, pairs: Sequence[tuple[str, str]], steps: int) -> No
     import torch
     from transformers import GenerationConfig, MarianConfig, MarianMTModel
 
+    from marian_distill.files import read_json, write_json
     from marian_distill.pieces import MarianPieces
     from marian_distill.text.batching import Seq2SeqCollator
     from marian_distill.training.losses import DistillationLoss, projection_loss
@@ -124,3 +125,10 @@ def add_opus_mt(cache: Path, pairs: Sequence[tuple[str, str]], steps: int) -> No
         eos_token_id=0, bos_token_id=0, forced_eos_token_id=0, max_length=512,
     )  # fmt: skip
     MarianMTModel.save_pretrained(model, folder)
+    old_keys = {
+        "bad_words_ids": [[size - 1]], "max_length": 512, "num_beams": 4, "normalize_before": False,
+        "normalize_embedding": False, "static_position_embeddings": True, "add_bias_logits": False,
+        "add_final_layer_norm": False, "extra_pos_embeddings": size, "force_bos_token_to_be_generated": False,
+        "id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}, "classif_dropout": 0.0, "_num_labels": 3,
+    }  # fmt: skip
+    write_json(folder / "config.json", read_json(folder / "config.json") | old_keys)  # as models of 2020 have it

@@ -12,6 +12,7 @@ import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 from transformers import GenerationConfig, MarianMTModel
+from transformers.utils.logging import disable_progress_bar
 
 from marian_distill.errors import UserError
 from marian_distill.files import sha256
@@ -47,6 +48,7 @@ def model_folder(name: str) -> Iterator[Path]:
         yield Path(name)
         return
     tokenizer = tokenizer_folder(name)
+    disable_progress_bar()  # of writing, which takes a moment
     with tempfile.TemporaryDirectory() as folder:
         _load(MarianMTModel, name).save_pretrained(folder)
         for file in TOKENIZER_FILES:
