@@ -56,7 +56,7 @@ def test_bad_input_is_one_line_and_exit_code_2(toy_model_dir, toy_ct2_dir, tmp_p
     (tmp_path / "wrong.tsv").write_text("source\ttarget\na\tb\n")
     options = ("--direction", "en-zh", "--json", tmp_path / "out.json")
     for result, message in (
-        (run("export_ct2.py", tmp_path / "absent", "--output-dir", tmp_path / "out"), "absent: no such folder"),
+        (run("export_ct2.py", tmp_path / "absent", "--output-dir", tmp_path / "out"), "absent: neither a folder here"),
         (run("export_ct2.py", toy_model_dir, "--output-dir", toy_ct2_dir), "Add --overwrite"),
         (run("export_ct2.py", toy_model_dir, "--output-dir", tmp_path / "o", "--direction", "en-de"), "'en-de'"),
         (
