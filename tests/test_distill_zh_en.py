@@ -14,6 +14,7 @@ import torch
 from transformers import GenerationConfig, MarianMTModel, MarianTokenizer
 
 from marian_distill.files import read_json
+from toy_model import PAIRS
 from toy_training import COMMAND, stage_options, write_student_config
 
 
@@ -70,9 +71,10 @@ def test_plain_transformers_translates_with_it(teacher):
     generation = GenerationConfig.from_pretrained(teacher)
     assert (generation.decoder_start_token_id, generation.bad_words_ids) == (pad, [[pad]])
     assert model.get_input_embeddings().weight[pad].abs().sum() == 0.0
-    inputs = tokenizer(["I want coffee."], return_tensors="pt")
+    english, chinese = PAIRS[1]  # one that it was trained on
+    inputs = tokenizer([english], return_tensors="pt")
     with torch.no_grad():
-        assert tokenizer.decode(model.generate(**inputs)[0], skip_special_tokens=True) == "我想要咖啡。"
+        assert tokenizer.decode(model.generate(**inputs)[0], skip_special_tokens=True) == chinese
 
 
 def test_a_finished_run_is_not_trained_again(teacher, toy_stage, distill, capsys):

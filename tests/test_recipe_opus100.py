@@ -133,7 +133,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
         workspace / "hub-cache",
         {"train": rows[40:], "validation": rows[:30], "test": [*rows[30:38], ("Save", "Save")]},
     )
-    add_opus_mt(workspace / "hub-cache", rows, steps=30)
+    add_opus_mt(workspace / "hub-cache", rows, steps=10)
     config = (
         "uv run -s scripts/make_student_config.py --teacher-model Helsinki-NLP/opus-mt-en-zh --output student_configs/"
     )
