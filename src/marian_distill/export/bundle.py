@@ -15,7 +15,7 @@ from marian_distill.runtime.bundle import BUNDLE_FILE, MASKED, SCHEMA, BundleCon
 from marian_distill.runtime.translator import declared_directions, source_tags
 
 if TYPE_CHECKING:
-    from transformers import MarianMTModel
+    from marian_distill.export.graphs import StaticGraphs
 
 TOKENIZER_FILES = ("source.spm", "target.spm", "vocab.json")
 REPORTS = ("README.md", "parity.json", "parity.md")  # written after bundle.json, which does not describe them
@@ -51,13 +51,14 @@ def check_model(model_dir: str | Path, source_length: int, target_length: int) -
         raise UserError(f"{model_dir}/config.json: a vocabulary of {config.get('vocab_size')}, vocab.json has {size}")
 
 
-def write_tables(model: "MarianMTModel", folder: Path, length: int, dtype: str) -> dict[str, Table]:
-    """Write embeddings (with the √d scale) and the first `length` positions as .npy; how bundle.json lists them.
+def write_tables(graphs: "StaticGraphs", folder: Path, dtype: str) -> dict[str, Table]:
+    """Write embeddings (with the √d scale) and as many positions as are used as .npy; how bundle.json lists them.
 
     A model that has one embedding table for both sides gets one file. `dtype` is `float16` or `float32`.
     """
-    encoder, decoder = model.model.encoder, model.model.decoder
-    scale = model.config.d_model**0.5 if model.config.scale_embedding else 1.0
+    config, encoder, decoder = graphs.model.config, graphs.model.model.encoder, graphs.model.model.decoder
+    scale = config.d_model**0.5 if config.scale_embedding else 1.0
+    length = max(graphs.source_length, graphs.target_length)
     source, target = (stack.embed_tokens.weight.detach().numpy() * scale for stack in (encoder, decoder))
     shared = np.array_equal(source, target)
     tables: dict[str, Table] = {}
@@ -74,18 +75,23 @@ def write_tables(model: "MarianMTModel", folder: Path, length: int, dtype: str) 
 def write_bundle(
     folder: Path,
     model_dir: str | Path,
+    made: "StaticGraphs",
+    graphs: dict[str, Graph],
+    tables: dict[str, Table],
     *,
     engine: str,
     target: str,
     dtype: str,
     toolkit: str,
-    cached: bool,
-    source_length: int,
-    target_length: int,
-    tables: dict[str, Table],
-    graphs: dict[str, Graph],
 ) -> BundleConfig:
-    """Copy the tokenizer beside graphs and tables that stand in `folder`, and write bundle.json over all of them."""
+    """Copy the tokenizer beside graphs and tables that stand in `folder`, and write bundle.json over all of them.
+
+    Args:
+        folder: holds the files that `graphs` and `tables` name.
+        model_dir: the model's folder.
+        made: what the graphs were made from.
+        engine, target, dtype, toolkit: for bundle.json (see `BundleConfig`).
+    """
     model_dir = Path(model_dir)
     for name in TOKENIZER_FILES:
         shutil.copyfile(model_dir / name, folder / name)
@@ -99,9 +105,9 @@ def write_bundle(
         target=target,
         dtype=dtype,
         toolkit=toolkit,
-        cached=cached,
-        source_length=source_length,
-        target_length=target_length,
+        cached=made.cached,
+        source_length=made.source_length,
+        target_length=made.target_length,
         d_model=config["d_model"],
         decoder_layers=config["decoder_layers"],
         vocabulary=config["vocab_size"],

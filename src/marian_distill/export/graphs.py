@@ -35,9 +35,20 @@ class StaticGraph:
     outputs: Shapes
 
 
+@dataclass
+class StaticGraphs:
+    """The graphs of one model, and what they were made for (see `static_graphs`)."""
+
+    model: MarianMTModel
+    source_length: int
+    target_length: int
+    cached: bool
+    graphs: dict[GraphName, StaticGraph]
+
+
 def static_graphs(
     model: MarianMTModel, source_length: int, target_length: int, cached: bool, projection_apart: bool
-) -> dict[GraphName, StaticGraph]:
+) -> StaticGraphs:
     """Encoder and decoder, and the projection when it is to stand apart.
 
     Args:
@@ -71,7 +82,7 @@ def static_graphs(
         graphs["projection"] = StaticGraph(projection, state, logits)
     else:
         graphs["decoder"] = StaticGraph(WholeDecoder(body, projection), decoder_inputs, logits | rows)
-    return graphs
+    return StaticGraphs(model, source_length, target_length, cached, graphs)
 
 
 def _layer_names(kind: str, layers: int) -> list[str]:

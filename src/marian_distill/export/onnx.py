@@ -17,7 +17,7 @@ from onnx import numpy_helper
 
 from marian_distill.evaluation.hf_translator import HFTranslator, load_marian
 from marian_distill.export.bundle import check_model, check_output, write_bundle, write_card, write_tables
-from marian_distill.export.graphs import GraphName, StaticGraph, static_graphs
+from marian_distill.export.graphs import GraphName, StaticGraph, StaticGraphs, static_graphs
 from marian_distill.export.parity import Parity, checked_parity
 from marian_distill.files import atomic_directory
 from marian_distill.runtime.bundle import BundleConfig, Graph, Tensor
@@ -53,35 +53,39 @@ def export_onnx(
     """
     check_output(output_dir, overwrite)
     check_model(model_dir, source_length, target_length)
-    model = load_marian(model_dir)
-    graphs = static_graphs(model, source_length, target_length, cached, projection_apart)
     with atomic_directory(output_dir) as folder:
-        described = write_onnx(graphs, folder)
-        if dtype == "int8":
-            for graph in described.values():
-                quantize_weights(folder / graph["file"])
-                graph["dtype"] = dtype
-        tables = write_tables(
-            model, folder, max(source_length, target_length), "float32" if dtype == "fp32" else "float16"
-        )
-        bundle = write_bundle(
-            folder,
-            model_dir,
-            engine="onnx",
-            target="cpu",
-            dtype=dtype,
-            toolkit=f"onnx {version('onnx')}",
-            cached=cached,
-            source_length=source_length,
-            target_length=target_length,
-            tables=tables,
-            graphs=described,
-        )
+        table_dtype = "float32" if dtype == "fp32" else "float16"
+        graphs = static_graphs(load_marian(model_dir), source_length, target_length, cached, projection_apart)
+        bundle = write_onnx_bundle(graphs, model_dir, folder, dtype, table_dtype)
         trained = HFTranslator(model_dir, max_decoding_length=target_length)
         report = checked_parity(trained, BundleTranslator(folder), pairs, min_parity, source_length)
         equal = f"{report['equal']} of {report['sentences']} greedy translations are the trained model's."
         write_card(folder, Path(output_dir).name, bundle, equal)
     return bundle, report
+
+
+def write_onnx_bundle(
+    graphs: StaticGraphs, model_dir: str | Path, folder: Path, dtype: str, table_dtype: str
+) -> BundleConfig:
+    """Fill an empty folder with a bundle for ONNX Runtime.
+
+    Args:
+        graphs: of `static_graphs`.
+        model_dir: the folder of the same model, for its tokenizer.
+        folder: where to write.
+        dtype: one of `DTYPES`.
+        table_dtype: `float32` or `float16`.
+    """
+    described = write_onnx(graphs.graphs, folder)
+    if dtype == "int8":
+        for graph in described.values():
+            quantize_weights(folder / graph["file"])
+            graph["dtype"] = dtype
+    tables = write_tables(graphs, folder, table_dtype)
+    toolkit = f"onnx {version('onnx')}"
+    return write_bundle(
+        folder, model_dir, graphs, described, tables, engine="onnx", target="cpu", dtype=dtype, toolkit=toolkit
+    )
 
 
 def write_onnx(graphs: dict[GraphName, StaticGraph], folder: Path) -> dict[str, Graph]:
