@@ -5,8 +5,9 @@
     uv run -s scripts/export_rknn.py outputs/student --target rv1126b --dtype w8a8 --kv-cache \\
         --calibration-file data/dev.tsv --parity-file data/test.tsv --output-dir outputs/student-rv1126b-w8a8
 
-The first time, uv fetches rknn-toolkit2 into an environment of its own (550 MB). The folder appears whole or not at all:
-what would leave the NPU (rv1126b), or loses too much, is refused. Translations, and what they lose, are the simulator's: no board has run them.
+The first time, uv fetches rknn-toolkit2 into an environment of its own (550 MB). The folder appears whole or not at
+all: what would leave the NPU (rv1126b), or loses too much, is refused. Translations, and what they lose, are those of
+the toolkit's simulator: no board has run them.
 """
 
 import argparse

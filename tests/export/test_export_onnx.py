@@ -113,7 +113,7 @@ def test_embedding_tables_stand_apart_when_the_model_s_do(tmp_path):
 def test_what_cannot_be_exported_is_told_in_one_line(toy_model_dir, toy_bundle_dir, tmp_path):
     with pytest.raises(UserError, match="absent: no such folder"):
         export_onnx(tmp_path / "absent", tmp_path / "out")
-    with pytest.raises(UserError, match="target length 513: .* has positions for 512 tokens"):
+    with pytest.raises(UserError, match=r"target length 513: .* has positions for 512 tokens"):
         export_onnx(toy_model_dir, tmp_path / "out", target_length=513)
     with pytest.raises(UserError, match="Add --overwrite"):
         export_onnx(toy_model_dir, toy_bundle_dir)

@@ -22,11 +22,11 @@ from typing import Any
 # Not the folder of this file: its onnx.py would stand in for the real one.
 sys.path[0] = str(Path(__file__).parents[2])
 
-import numpy as np
+import numpy as np  # noqa: E402
 
-from marian_distill.runtime.bundle import read_bundle
-from marian_distill.runtime.sessions import OnnxSession
-from marian_distill.runtime.static import Arrays, StaticModel, forced_logits, greedy
+from marian_distill.runtime.bundle import read_bundle  # noqa: E402
+from marian_distill.runtime.sessions import OnnxSession  # noqa: E402
+from marian_distill.runtime.static import Arrays, StaticModel, forced_logits, greedy  # noqa: E402
 
 
 def stub_torch() -> None:
@@ -76,6 +76,7 @@ class SimulatorSession:
 
 
 def main() -> None:
+    """Build every graph of the job, then decode its sentences in the simulator."""
     job_path = sys.argv[1]
     progress = os.fdopen(os.dup(2), "w", buffering=1)
     job = json.loads(Path(job_path).read_text(encoding="utf-8"))

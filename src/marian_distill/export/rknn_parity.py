@@ -1,4 +1,4 @@
-"""What a bundle's translations lose against the trained model's, on real sentences, as a simulator of its chip has them."""
+"""What a bundle's translations lose against the trained model's, on sentences, as a simulator of its chip has them."""
 
 from collections.abc import Sequence
 from typing import TypedDict
