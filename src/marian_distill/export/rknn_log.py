@@ -9,7 +9,8 @@ NO_LOWERING = re.compile(r"No lowering found for: (\S+), node type = (\w+)")
 # Of the table of operators: number, type, data type, where it runs, shapes, cycles (memory/NPU/total), …, its name.
 _OPERATOR = re.compile(r"\] (\d+) +(\w+) +\w+ +(CPU|NPU|GPU) +.* (\d+)/(\d+)/(\d+) .* (\S+)\s*$")
 _MEMORY = re.compile(r"Total (Internal|Weight) Memory Size: ([\d.]+)KB")
-_ERROR = re.compile(r"^E (?!RKNN: .*Unkown op target)(.*)$", re.MULTILINE)
+_ERROR = re.compile(r"^E (?!RKNN: .*Unkown op target|rknn-toolkit2 version|Traceback)(.*)$", re.MULTILINE)
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _BOUNDARIES = ("InputOperator", "OutputOperator")
 
 
@@ -35,6 +36,7 @@ class BuildLog:
 
 def read_log(text: str) -> BuildLog:
     """The facts of a log."""
+    text = _COLOUR.sub("", text)
     operators = [match.groups() for match in map(_OPERATOR.search, text.splitlines()) if match]
     off_npu = [
         f"{kind} {name}" for _, kind, place, _, _, _, name in operators if place != "NPU" and kind not in _BOUNDARIES
