@@ -2,6 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["rknn-toolkit2==2.5.0", "setuptools<81", "opencv-python-headless<4.12"]
 # [tool.uv]
+# exclude-newer = "2026-11-21T00:00:00Z"
 # override-dependencies = ["torch; sys_platform == 'never'", "opencv-python; sys_platform == 'never'"]
 # ///
 """ONNX graphs → .rknn files, and their translations in the toolkit's simulator: what needs rknn-toolkit2 and no more.
@@ -23,6 +24,7 @@ from typing import Any
 sys.path[0] = str(Path(__file__).parents[2])
 
 import numpy as np  # noqa: E402
+import onnx  # noqa: E402
 
 from marian_distill.runtime.bundle import read_bundle  # noqa: E402
 from marian_distill.runtime.sessions import OnnxSession  # noqa: E402
@@ -36,6 +38,23 @@ def stub_torch() -> None:
     torch.nn = nn  # pyright: ignore[reportAttributeAccessIssue]
     torch.no_grad = lambda: lambda function: function  # pyright: ignore[reportAttributeAccessIssue]
     sys.modules["torch"], sys.modules["torch.nn"] = torch, nn
+
+
+def operators(path: str) -> set[str]:
+    """Operator types of an ONNX file."""
+    return {node.op_type for node in onnx.load(path).graph.node}
+
+
+def tensors_before_norms(path: str) -> list[str]:
+    """Every norm's output in the toolkit's own graph, the sum that it takes, and the matrix products in that sum."""
+    producers = {node.output[0]: node for node in onnx.load(path).graph.node}
+    tensors = []
+    for node in producers.values():
+        if node.op_type == "exNorm":
+            summed = producers[node.input[0]]
+            products = [name for name in summed.input if name in producers and producers[name].op_type == "Conv"]
+            tensors += [*products, summed.output[0], node.output[0]]
+    return tensors
 
 
 def log_to(path: str) -> None:
@@ -52,16 +71,41 @@ class SimulatorSession:
     """A graph that this process has built, in the toolkit's simulator of its chip."""
 
     def __init__(self, name: str, graph: dict[str, Any], target: str) -> None:
-        from rknn.api import RKNN  # pyright: ignore[reportMissingImports]
-
-        self.name, self.engine = name, RKNN(verbose=True)
+        self.name, self.target, self.dtype = name, target, graph["dtype"]
         self.shapes = [tensor["shape"] for tensor in graph["outputs"]]
-        quantized = {} if graph["dtype"] == "fp16" else {"quantized_dtype": graph["dtype"]}
-        self._check(self.engine.config(target_platform=target, **quantized), "config")
+        self.engine = self._new_engine()
         self._check(self.engine.load_onnx(model=graph["onnx"]), "load_onnx")
-        self._check(self.engine.build(do_quantization=bool(quantized), dataset=graph["calibration"]), "build")
+        if self.dtype == "w8a8" and "LayerNormalization" in operators(graph["onnx"]):
+            self._build_with_sums_in_fp16(Path(graph["onnx"]).stem, graph["calibration"])
+        else:
+            quantize = self.dtype != "fp16"
+            self._check(self.engine.build(do_quantization=quantize, dataset=graph["calibration"]), "build")
         self._check(self.engine.export_rknn(graph["rknn"]), "export_rknn")
         self._check(self.engine.init_runtime(), "init_runtime")
+
+    def _new_engine(self) -> Any:
+        from rknn.api import RKNN  # pyright: ignore[reportMissingImports]
+
+        engine = RKNN(verbose=True)
+        quantized = {} if self.dtype == "fp16" else {"quantized_dtype": self.dtype}
+        self._check(engine.config(target_platform=self.target, **quantized), "config")
+        return engine
+
+    def _build_with_sums_in_fp16(self, stem: str, calibration: str) -> None:
+        """Quantize all but what is summed before a norm, and the norm.
+
+        There a few tokens (the language tag, commas) are fifty times as large as the others, and one int8 scale for
+        all leaves nothing to those. The first of the toolkit's two steps writes its graph and the list of layers to
+        keep into the working folder; the second reads both in a new engine.
+        """
+        self._check(self.engine.hybrid_quantization_step1(dataset=calibration), "hybrid_quantization_step1")
+        files = [f"{stem}.{ending}" for ending in ("model", "data", "quantization.cfg")]
+        settings = Path(files[2]).read_text(encoding="utf-8")
+        kept = "".join(f"\n    {tensor}: float16" for tensor in tensors_before_norms(files[0]))
+        Path(files[2]).write_text(settings.replace("custom_quantize_layers: {}", f"custom_quantize_layers:{kept}"))
+        self.engine.release()
+        self.engine = self._new_engine()
+        self._check(self.engine.hybrid_quantization_step2(*files), "hybrid_quantization_step2")
 
     def _check(self, answer: int, call: str) -> None:
         if answer != 0:
