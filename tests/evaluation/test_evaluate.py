@@ -46,7 +46,7 @@ def test_what_cannot_be_loaded_is_told(toy_model_dir, toy_bundle_dir, tmp_path):
         load_translator(tmp_path)
     with pytest.raises(UserError, match="takes float32 only"):
         load_translator(toy_model_dir, compute_type="int8")
-    with pytest.raises(UserError, match="is a bundle, which computes as it was exported"):
+    with pytest.raises(UserError, match="is a bundle, which computes as exported"):
         load_translator(toy_bundle_dir, compute_type="int8")
     with pytest.raises(UserError, match="this model translates en-zh"):
         load_translator(toy_model_dir, "zh-en")
