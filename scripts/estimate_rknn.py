@@ -12,10 +12,8 @@ from pathlib import Path
 
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import UserError, run_command
-from marian_distill.export.estimate import CHIPS, Estimate, Sizes, estimate
+from marian_distill.export.estimate import CHIPS, DTYPES, Estimate, Sizes, estimate
 from marian_distill.files import read_json, write_json
-
-DTYPES = ("fp16", "w8a8", "w4a16", "hybrid")
 
 
 def parse_arguments() -> argparse.Namespace:

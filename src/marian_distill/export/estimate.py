@@ -32,6 +32,7 @@ class Chip:
 # 20.9 tokens a second (Qwen2-0.5B, w4a16). The rows are those by which rknn-toolkit2 2.5.0 counts its cycles.
 CHIPS = {"rv1126b": Chip(int8_tera_operations=3.0, gigabytes_per_second=8.6, least_rows=16)}
 
+DTYPES = ("fp16", "w8a8", "w4a16", "hybrid")
 WEIGHT_BYTES = {"fp16": 2.0, "w8a8": 1.0, "w4a16": 0.5}
 STATE_BYTES = {"fp16": 2, "w8a8": 1, "w4a16": 2}
 
@@ -99,7 +100,7 @@ def estimate(
 
     Args:
         sizes: of the model; a student config will do.
-        dtype: `fp16`, `w8a8`, `w4a16`, or `hybrid` (fp16, the projection w8a8).
+        dtype: one of `DTYPES`; `hybrid` is fp16 with the projection in w8a8.
         cached: whether the decoder has key and value caches.
         source_length, target_length: of the graphs, which are always full.
         target: one of `CHIPS`.

@@ -24,7 +24,6 @@ from marian_distill.runtime.bundle import BundleConfig, Graph, Tensor
 from marian_distill.runtime.bundle_translator import BundleTranslator
 
 OPSET = 17
-DTYPES = ("fp32", "int8")
 
 
 def export_onnx(
@@ -44,7 +43,7 @@ def export_onnx(
     Args:
         model_dir: a Hugging Face Marian folder.
         output_dir: the bundle to write.
-        dtype: one of `DTYPES`; the tables are float32 and float16.
+        dtype: `fp32`, or `int8` for the weights alone; the tables are float32 and float16.
         source_length, target_length: tokens that the graphs take at most.
         cached, projection_apart: see `static_graphs`.
         pairs: (English, Chinese) sentences; the source side is decoded by both models, greedily.
@@ -73,7 +72,7 @@ def write_onnx_bundle(
         graphs: of `static_graphs`.
         model_dir: the folder of the same model, for its tokenizer.
         folder: where to write.
-        dtype: one of `DTYPES`.
+        dtype: `fp32` or `int8`.
         table_dtype: `float32` or `float16`.
     """
     described = write_onnx(graphs.graphs, folder)

@@ -94,15 +94,18 @@ class SimulatorSession:
     def _build_with_sums_in_fp16(self, stem: str, calibration: str) -> None:
         """Quantize all but what is summed before a norm, and the norm.
 
-        There a few tokens (the language tag, commas) are fifty times as large as the others, and one int8 scale for
-        all leaves nothing to those. The first of the toolkit's two steps writes its graph and the list of layers to
-        keep into the working folder; the second reads both in a new engine.
+        There tokens that say little (the language tag, a plural s) are up to sixty times as large as the others, and
+        one int8 scale for all leaves nothing to those. The first of the toolkit's two steps writes its graph and the
+        list of layers to keep into the working folder; the second reads both in a new engine.
         """
         self._check(self.engine.hybrid_quantization_step1(dataset=calibration), "hybrid_quantization_step1")
         files = [f"{stem}.{ending}" for ending in ("model", "data", "quantization.cfg")]
-        settings = Path(files[2]).read_text(encoding="utf-8")
+        settings, nothing_kept = Path(files[2]).read_text(encoding="utf-8"), "custom_quantize_layers: {}"
         kept = "".join(f"\n    {tensor}: float16" for tensor in tensors_before_norms(files[0]))
-        Path(files[2]).write_text(settings.replace("custom_quantize_layers: {}", f"custom_quantize_layers:{kept}"))
+        if nothing_kept not in settings or not kept:
+            raise RuntimeError(f"{self.name}: {files[2]} is not as rknn-toolkit2 2.5.0 writes it")
+        changed = settings.replace(nothing_kept, nothing_kept.replace(" {}", kept))
+        Path(files[2]).write_text(changed, encoding="utf-8")
         self.engine.release()
         self.engine = self._new_engine()
         self._check(self.engine.hybrid_quantization_step2(*files), "hybrid_quantization_step2")
