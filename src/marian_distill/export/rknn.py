@@ -129,26 +129,12 @@ def export_rknn(
         trained = HFTranslator(model_dir, exact.direction, max_decoding_length=target_length).decode_pieces(sources)
 
         graphs = {name: rknn_graph(name, graph, dtype) for name, graph in exact_bundle["graphs"].items()}
-        calibration = [exact.pieces.ids(source) for source in parity_sample(exact, calibration_pairs)[0]]
-        quantized = [name for name, graph in graphs.items() if graph["dtype"] != "fp16"]
-        lists = calibration_lists(exact, calibration, quantized, work) if quantized else {}
-        ids = [exact.pieces.ids(source) for source in sources]
-        targets = [exact.pieces.ids(target_pieces) for target_pieces in trained]
+        calibration, _ = parity_sample(exact, calibration_pairs)
+        ids, targets = ([exact.pieces.ids(row) for row in rows] for rows in (sources, trained))
         job = Job(
             target=target,
             bundle=str(exact_folder),
-            graphs={
-                name: GraphJob(
-                    onnx=str(exact_folder / exact_bundle["graphs"][name]["file"]),
-                    rknn=str(folder / graph["file"]),
-                    dtype=graph["dtype"],
-                    inputs=graph["inputs"],
-                    outputs=graph["outputs"],
-                    calibration=lists.get(name),
-                    log=str(work / f"{name}.log"),
-                )
-                for name, graph in graphs.items()
-            },
+            graphs=graph_jobs(graphs, exact, [exact.pieces.ids(row) for row in calibration], folder, work),
             sources=ids,
             logits=list(zip(ids, targets, strict=True))[:LOGIT_SENTENCES],
             log=str(work / "simulator.log"),
@@ -195,6 +181,26 @@ def rknn_graph(name: str, graph: Graph, dtype: str) -> Graph:
     if dtype == "hybrid":
         dtype = "w8a8" if name == "projection" else "fp16"
     return {"file": f"{name}.rknn", "dtype": dtype, "inputs": graph["inputs"], "outputs": graph["outputs"]}
+
+
+def graph_jobs(
+    graphs: dict[str, Graph], exact: BundleTranslator, calibration: list[list[int]], folder: Path, work: Path
+) -> dict[str, GraphJob]:
+    """What to build: ONNX files in `work`/onnx, .rknn files in `folder`, recorded inputs for what is quantized."""
+    quantized = [name for name, graph in graphs.items() if graph["dtype"] != "fp16"]
+    lists = calibration_lists(exact, calibration, quantized, work) if quantized else {}
+    return {
+        name: GraphJob(
+            onnx=str(work / "onnx" / exact.config["graphs"][name]["file"]),
+            rknn=str(folder / graph["file"]),
+            dtype=graph["dtype"],
+            inputs=graph["inputs"],
+            outputs=graph["outputs"],
+            calibration=lists.get(name),
+            log=str(work / f"{name}.log"),
+        )
+        for name, graph in graphs.items()
+    }
 
 
 def convert(job: Job, work: Path, log: Path) -> tuple[Result, dict[str, BuildLog]]:
