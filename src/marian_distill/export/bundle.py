@@ -138,7 +138,7 @@ A Marian translator as static graphs, exported by distill-zh-en: {bundle["engine
 {bundle["dtype"]}, {form}, {bundle["source_length"]} source and {bundle["target_length"]} target tokens,
 {megabytes:.1f} MB. bundle.json names every file, input and output.
 
-{findings}
+{findings.strip()}
 
 Pack it with `uv run -s scripts/pack_board.py THIS_FOLDER --output {name}.tar.gz`. {where}:
 
