@@ -56,11 +56,12 @@ def main() -> None:
     from transformers import EarlyStoppingCallback, MarianTokenizer, set_seed
     from transformers.utils import logging as transformers_logging
 
-    from marian_distill.training import data, models, runs
+    from marian_distill.training import data, hub, models, runs
     from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for client in ("httpx", "httpx2"):  # the hub's
+        logging.getLogger(client).setLevel(logging.WARNING)
     transformers_logging.set_verbosity_error()
     warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")  # a normaliser that is not used here
     if training_options.disable_tqdm:
@@ -73,9 +74,15 @@ def main() -> None:
     overwrite = training_options.overwrite_output_dir
     with training_options.main_process_first():
         checkpoint = runs.open_output_dir(output_dir, options, overwrite=overwrite)
+    repository = None
+    if training_options.push_to_hub and training_options.process_index == 0:
+        repository = hub.create_repository(training_options)
     if runs.is_finished(output_dir) and not overwrite:
         print(f"{output_dir} is finished; --overwrite-output-dir trains it again", file=sys.stderr)
+        if repository:
+            print(f"pushed: {hub.push_run(training_options, repository)}", file=sys.stderr)
         return
+    training_options.push_to_hub = False  # the Hugging Face trainer must not push what is half done
 
     # Tokenizer, teacher, student
     pieces = models.load_pieces(model_options)
@@ -130,6 +137,8 @@ def main() -> None:
         "versions": runs.versions(),
     }
     runs.finish_run(output_dir, output_dir / "staged", options, run, trainer.state.log_history)
+    if repository:
+        print(f"pushed: {hub.push_run(training_options, repository)}", file=sys.stderr)
     print(json.dumps({key: value for key, value in metrics.items() if key.startswith("eval_")}, indent=2))
 
 

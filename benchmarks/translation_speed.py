@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -30,6 +30,7 @@ WAYS = {
     "hf_generate": "Hugging Face generate,\nbatches of 32, fp32",
     "plain_translate_batch": "translate_batch,\nfile order, int8",
     "marian": "Marian 1.12,\nfp32",
+    "marian_int8": "Marian 1.12,\nint8",
     "engine": "the engine alone: pieces\nin, pieces out, int8",
     "ours": "ours, int8",
 }
@@ -105,7 +106,7 @@ def prepare(arguments: Namespace) -> None:
     sentence_file(arguments).write_text("\n".join(lines[: arguments.sentences]) + "\n", encoding="utf-8")
     if not (arguments.work / "ct2-int8" / "model.bin").is_file():
         export_model(arguments.model_dir, arguments.work / "ct2-int8", "int8", [])
-    if "marian" in arguments.ways and not (arguments.work / "marian.npz").is_file():
+    if {"marian", "marian_int8"}.intersection(arguments.ways) and not (arguments.work / "marian.int8.bin").is_file():
         write_marian_model(arguments.model_dir, arguments.work)
 
 
@@ -221,21 +222,31 @@ def hf_generate(arguments: Namespace) -> dict:
     return timed(translate)
 
 
-def marian(arguments: Namespace) -> dict:
+def marian(arguments: Namespace, model: str = "marian.npz") -> dict:
     """Marian's own decoder: sentences sorted by length, a thread a batch. The time is what its log says."""
     spm = arguments.model_dir / "source.spm"
     options = [
-        "--models", arguments.work / "marian.npz", "--vocabs", spm, spm, "--input", sentence_file(arguments),
+        "--models", arguments.work / model, "--vocabs", spm, spm, "--input", sentence_file(arguments),
         "--cpu-threads", arguments.threads, "--beam-size", arguments.beam_size, "--workspace", 500, "--skip-cost",
         "--mini-batch", 64, "--maxi-batch", 100, "--maxi-batch-sort", "src", "--max-length", 200,
     ]  # fmt: skip
-    command = ["uv", "run", str(HERE / "marian.py"), "decode", *map(str, options)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode or "Total time" not in done.stderr:
-        raise UserError(f"marian: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
+    done = run_marian("decode", options)
     seconds = float(done.stderr.rpartition("Total time: ")[2].split("s")[0])
     lines = done.stdout.splitlines()
     return {"sentences_per_second": len(lines) / seconds, "translations": lines[:3]}
+
+
+def marian_int8(arguments: Namespace) -> dict:
+    """The same from 8-bit weights, packed for this kind of processor."""
+    return marian(arguments, "marian.int8.bin")
+
+
+def run_marian(what: str, options: Sequence[object]) -> subprocess.CompletedProcess:
+    command = ["uv", "run", str(HERE / "marian.py"), what, *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"marian {what}: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
+    return done
 
 
 def latency(arguments: Namespace) -> dict:
@@ -264,6 +275,7 @@ RUN = {
     "plain_translate_batch": plain_translate_batch,
     "hf_generate": hf_generate,
     "marian": marian,
+    "marian_int8": marian_int8,
     "engine": engine,
     "latency": latency,
 }
@@ -271,6 +283,7 @@ RUN = {
 
 # The same weights for Marian
 
+INT8_PRODUCTS = "intgemm8"  # weights are packed for the processor when they are loaded
 MARIAN_ATTENTION = {"q_proj": "q", "k_proj": "k", "v_proj": "v", "out_proj": "o"}
 
 
@@ -292,10 +305,7 @@ def write_marian_model(model_dir: Path, work: Path) -> None:
         "--transformer-postprocess", "dan", "--tied-embeddings-all", "--cpu-threads", 1, "--workspace", 200,
         "--after", "1u", "--model", work / "marian.npz", "--overwrite", "--mini-batch", 8, "--optimizer", "sgd",
     ]  # fmt: skip
-    command = ["uv", "run", str(HERE / "marian.py"), "train", *map(str, options)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"marian: {done.stderr.strip().splitlines()[-1]}")
+    run_marian("train", options)
     weights = load_file(model_dir / "model.safetensors")
     with np.load(work / "marian.npz") as frame:
         arrays = dict(frame)
@@ -307,6 +317,8 @@ def write_marian_model(model_dir: Path, work: Path) -> None:
         elif not name.startswith("special:"):
             raise UserError(f"marian.npz: nothing to put into {name}")
     np.savez(work / "marian.npz", **arrays)
+    converted = ["--from", work / "marian.npz", "--to", work / "marian.int8.bin", "--gemm-type", INT8_PRODUCTS]
+    run_marian("convert", converted)
 
 
 def marian_names(weights: dict) -> Iterator[tuple[str, object]]:

@@ -5,12 +5,13 @@
 
 The corrections are a CSV with the columns en, zh, new_en, new_zh (others are passed over): every row of the corpus
 that has just this en and zh gets the new ones; where both are empty it is dropped. A correction that hits nothing is
-told.
-The output is Parquet in the hub's layout.
+told. The output is Parquet in the hub's layout, and corrections.json beside it, which says what each correction did;
+--dataset and --extra-train-csv take the folder.
 """
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from marian_distill.command_line import command_parser
@@ -30,22 +31,31 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     from marian_distill.text.corpus import CorpusSource, load_parallel
-    from marian_distill.text.corrections import apply_corrections, read_corrections, write_parquet
+    from marian_distill.text.corrections import apply_corrections, check_output, read_corrections, write_corpus
 
+    check_output(arguments.output_dir)
     corrections = read_corrections(arguments.corrections)
     corpora = [
         load_parallel(CorpusSource(name, arguments.dataset_config), arguments.split) for name in arguments.dataset
     ]
     tables, hits = apply_corrections(corpora, corrections)
-    write_parquet(tables, arguments.output_dir, arguments.split)
-    changed = sum(rows for one, rows in zip(corrections, hits, strict=True) if not one.drops)
-    dropped = sum(rows for one, rows in zip(corrections, hits, strict=True) if one.drops)
-    for one, rows in zip(corrections, hits, strict=True):
-        print(f"line {one.line}: {rows} rows {'dropped' if one.drops else 'changed'}", file=sys.stderr)
-        if not rows:
-            print(f"{arguments.corrections}, line {one.line}: no such pair in the corpus: {one.en!r}", file=sys.stderr)
+    done = list(zip(corrections, hits, strict=True))
+    report = {
+        "dataset": arguments.dataset,
+        "split": arguments.split,
+        "corrections": str(arguments.corrections),
+        "rows": sum(map(len, corpora)),
+        "changed": sum(rows for one, rows in done if not one.drops),
+        "dropped": sum(rows for one, rows in done if one.drops),
+        "by_correction": [{**asdict(one), "rows": rows} for one, rows in done],
+    }
+    write_corpus(tables, arguments.output_dir, arguments.split, report)
+    for one, rows in done:
+        what = f"{rows:,} rows {'dropped' if one.drops else 'changed'}" if rows else "no such pair in the corpus"
+        print(f"{arguments.corrections}, line {one.line}: {what}: {one.en!r}", file=sys.stderr)
     print(
-        f"{changed:,} rows changed, {dropped:,} dropped, {hits.count(0)} of {len(corrections)} corrections hit nothing"
+        f"{report['rows']:,} rows, {report['changed']:,} changed, {report['dropped']:,} dropped; "
+        f"{hits.count(0)} of {len(corrections)} corrections hit nothing"
     )
     print(f"wrote {arguments.output_dir}")
 

@@ -5,13 +5,16 @@
         --output-csv suspects.csv
 
 The CSV has the columns score, hints, row, source, en, zh, and the empty ones new_en, new_zh: fill those in (or leave
-them empty to drop the pair) and give the file to scripts/apply_corrections.py.
+them empty to drop the pair) and give the file to scripts/apply_corrections.py. Beside it, NAME.csv.report.json counts
+the hints.
 """
 
 import argparse
 import csv
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from marian_distill.command_line import at_least, between, command_parser
 from marian_distill.errors import run_command
@@ -30,15 +33,16 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    from marian_distill.files import atomic_writer
+    from marian_distill.files import atomic_writer, write_json
     from marian_distill.text.audit import HINTS, audit
-    from marian_distill.text.corpus import CorpusSource, load_parallel
+    from marian_distill.text.corpus import BATCH_ROWS, CorpusSource, load_parallel
 
     total, suspects = 0, []
     counts: Counter[str] = Counter()
     for name in arguments.dataset:
         corpus = load_parallel(CorpusSource(name, arguments.dataset_config), arguments.split)
-        rows = zip(corpus["en"], corpus["zh"], corpus["source"], strict=True)
+        batches = cast("Iterator[dict[str, list[str]]]", corpus.iter(BATCH_ROWS))
+        rows = (row for batch in batches for row in zip(batch["en"], batch["zh"], batch["source"], strict=True))
         found = [suspect for suspect in audit(rows) if suspect.score >= arguments.min_score]
         counts.update(hint for suspect in found for hint in suspect.hints)
         suspects += found
@@ -49,9 +53,13 @@ def main() -> None:
         writer.writerow(["score", "hints", "row", "source", "en", "zh", "new_en", "new_zh"])
         for one in suspects[: arguments.max_rows]:
             writer.writerow([one.score, " ".join(one.hints), one.row, one.source, one.en, one.zh, "", ""])
+    by_hint = {hint.__name__: counts[hint.__name__] for hint in HINTS}
+    report = {"dataset": arguments.dataset, "split": arguments.split, "min_score": arguments.min_score}
+    report |= {"pairs": total, "suspects": len(suspects), "hints": by_hint}
+    write_json(f"{arguments.output_csv}.report.json", report)
     print(f"{total:,} pairs, {len(suspects):,} suspects ({len(suspects) / max(total, 1):.1%})")
-    for hint in HINTS:
-        print(f"{hint.__name__:20} {counts[hint.__name__]:>9,}")
+    for name, count in by_hint.items():
+        print(f"{name:20} {count:>9,}")
     print(f"wrote {arguments.output_csv}")
 
 

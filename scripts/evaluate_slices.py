@@ -1,4 +1,4 @@
-"""Measure every rule-made domain on what the model has seen and on what it has not: held-out values and patterns.
+"""Measure every rule-made domain, and the dates of all, on seen and on held-out values and patterns.
 
     uv run -s scripts/evaluate_slices.py --model-dir outputs/quickstart/ct2-int8 --direction en-zh \\
         --json outputs/quickstart/slices.json
@@ -29,7 +29,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    from marian_distill.augment import DOMAINS, examples
+    from marian_distill.augment import SLICES, examples
     from marian_distill.augment.grammar import SPLITS
     from marian_distill.evaluation.evaluate import load_translator
     from marian_distill.evaluation.slices import evaluate_slices
@@ -37,7 +37,7 @@ def main() -> None:
     translator = load_translator(arguments.model_dir, arguments.direction, arguments.beam_size)
     slices = {
         f"{domain}/{split}": examples(domain, split, arguments.examples, arguments.seed)
-        for domain, split in product(DOMAINS, SPLITS)
+        for domain, split in product(SLICES, SPLITS)
     }
     reports = evaluate_slices(translator, slices)
     write_json(

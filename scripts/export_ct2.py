@@ -3,6 +3,7 @@
     uv run -s scripts/export_ct2.py outputs/quickstart/student --output-dir outputs/quickstart/ct2-int8
     uv run -s scripts/export_ct2.py outputs/student --output-dir outputs/student-ct2 --quantization float32 \\
         --parity-file data/dev.tsv --min-parity 1.0
+    uv run -s scripts/export_ct2.py Helsinki-NLP/opus-mt-en-zh --output-dir outputs/opus-mt-en-zh-ct2
 
 The output folder appears whole or not at all: a model that fails a check or --min-parity leaves nothing behind.
 """
@@ -14,14 +15,14 @@ from pathlib import Path
 from marian_distill.command_line import at_least, between, command_parser
 from marian_distill.errors import run_command
 from marian_distill.evaluation.metrics import read_test_file
-from marian_distill.export.ctranslate2 import QUANTIZATIONS, export_model
+from marian_distill.export.ctranslate2 import QUANTIZATIONS, check_output, export_model
 from marian_distill.export.parity import SENTENCES
 from marian_distill.languages import directions_of
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    parser.add_argument("model_dir", type=Path, help="Hugging Face Marian folder (safetensors)")
+    parser.add_argument("model_dir", help="Hugging Face Marian folder (safetensors), or a hub name")
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument("--quantization", default="int8", choices=QUANTIZATIONS, help="type on disk (default: int8)")
     parser.add_argument("--direction", help="en-zh, zh-en or both; default: what the model's config.json declares")
@@ -41,15 +42,20 @@ def main() -> None:
     pairs = (
         read_test_file(arguments.parity_file) if arguments.parity_file else list(zip(*SENTENCES.values(), strict=True))
     )
-    export = export_model(
-        arguments.model_dir,
-        arguments.output_dir,
-        arguments.quantization,
-        pairs[: arguments.parity_sentences],
-        directions_of(arguments.direction) if arguments.direction else (),
-        arguments.min_parity,
-        arguments.overwrite,
-    )
+    check_output(arguments.output_dir, arguments.overwrite)  # before a model is fetched
+    from marian_distill.training.models import model_folder
+
+    with model_folder(arguments.model_dir) as folder:
+        export = export_model(
+            folder,
+            arguments.output_dir,
+            arguments.quantization,
+            pairs[: arguments.parity_sentences],
+            directions_of(arguments.direction) if arguments.direction else (),
+            arguments.min_parity,
+            arguments.overwrite,
+            arguments.model_dir,
+        )
     for report in export["parity"]:
         for difference in report["differences"]:
             print(*(f"{name:>8}: {text}" for name, text in difference.items()), sep="\n", file=sys.stderr)

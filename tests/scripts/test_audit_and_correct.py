@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from marian_distill.files import read_json
 from marian_distill.text.corpus import CorpusSource, load_parallel
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -31,7 +32,10 @@ def test_an_audit_s_file_is_a_corrections_file(tmp_path):
     output = tmp_path / "corrected"
     done = run("apply_corrections", "--dataset", corpus, "--corrections", suspects, "--output-dir", output)
     assert done.returncode == 0, done.stderr
-    assert "1 rows changed, 1 dropped, 0 of 2 corrections hit nothing" in done.stdout
+    assert "3 rows, 1 changed, 1 dropped; 0 of 2 corrections hit nothing" in done.stdout
+    report = read_json(output / "corrections.json")
+    assert [(one["en"], one["rows"]) for one in report["by_correction"]] == [("Save as", 1), ("I don't know.", 1)]
+    assert read_json(f"{suspects}.report.json")["hints"]["cantonese"] == 1
     loaded = load_parallel(CorpusSource(str(output)))
     assert dict(zip(loaded["en"], loaded["zh"], strict=True)) == {
         "I like tea.": "我喜欢茶。",

@@ -56,7 +56,7 @@ def test_bad_input_is_one_line_and_exit_code_2(toy_model_dir, toy_ct2_dir, tmp_p
     (tmp_path / "wrong.tsv").write_text("source\ttarget\na\tb\n")
     options = ("--direction", "en-zh", "--json", tmp_path / "out.json")
     for result, message in (
-        (run("export_ct2.py", tmp_path / "absent", "--output-dir", tmp_path / "out"), "absent: no such folder"),
+        (run("export_ct2.py", tmp_path / "absent", "--output-dir", tmp_path / "out"), "absent: neither a folder here"),
         (run("export_ct2.py", toy_model_dir, "--output-dir", toy_ct2_dir), "Add --overwrite"),
         (run("export_ct2.py", toy_model_dir, "--output-dir", tmp_path / "o", "--direction", "en-de"), "'en-de'"),
         (
@@ -77,7 +77,7 @@ def test_slices_are_measured_by_domain_and_split(toy_ct2_dir, tmp_path):
     )
     assert result.returncode == 0, result.stderr
     slices = json.loads(json_file.read_text())["slices"]
-    assert {name.split("/")[0] for name in slices} == {"money", "coffee", "travel"}
+    assert {name.split("/")[0] for name in slices} == {"money", "coffee", "travel", "dates"}
     assert {name.split("/")[1] for name in slices} == {"train", "unseen_values", "unseen_patterns"}
     for name, report in slices.items():
         assert report["sentences"] == 2

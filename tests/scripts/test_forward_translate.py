@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +40,20 @@ def test_more_hypotheses_than_beams_are_refused(toy_ct2_dir, tmp_path):
     options = ["--teacher-ct2-dir", toy_ct2_dir, "--dataset", tmp_path / "none.tsv", "--output-dir", tmp_path / "out"]
     done = forward(*options, "--n-best", 5)
     assert (done.returncode, done.stderr) == (2, "error: --n-best 5 needs --beam-size 5 or more\n")
+
+
+def test_processes_share_a_corpus_without_overlap_or_loss(toy_ct2_dir, tmp_path):
+    rows = "\n".join(f"{en}\t{zh}" for en, zh in PAIRS[:30])
+    (tmp_path / "corpus.tsv").write_text(f"en\tzh\n{rows}\n", encoding="utf-8")
+    command = [sys.executable, SCRIPT, "--teacher-ct2-dir", toy_ct2_dir, "--dataset", tmp_path / "corpus.tsv"]
+    command += ["--output-dir", tmp_path / "out", "--shard-rows", 4, "--threads", 1]
+    processes = []
+    for rank in range(2):  # as accelerate launch and torchrun number theirs
+        environment = {**os.environ, "RANK": str(rank), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+        processes.append(
+            subprocess.Popen(list(map(str, command)), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        )
+    printed = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], printed
+    assert sum(b"wrote" in output for output, _ in printed) == 1
+    assert load_parallel(CorpusSource(str(tmp_path / "out")))["en"] == [en for en, _ in PAIRS[:30]]

@@ -6,6 +6,7 @@ import pytest
 from marian_distill.errors import UserError
 from marian_distill.files import read_json
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
+from marian_distill.teachers import sequence
 from marian_distill.teachers.sequence import (
     Hypothesis,
     Policy,
@@ -138,6 +139,25 @@ def test_processes_share_the_shards_without_overlap_or_loss(tmp_path):
     asked = [text for teacher in teachers for text in teacher.asked]
     assert sorted(asked) == sorted(corpus["en"])
     assert load_parallel(CorpusSource(str(tmp_path / "out")))["en"] == corpus["en"]
+
+
+def test_of_two_processes_that_end_at_once_one_puts_the_folder_in_place(tmp_path, monkeypatch):
+    corpus, counts, reports = corpus_of(4), sequence._counts, []
+
+    def translate() -> None:
+        teacher = ParrotTeacher(("猫", -1.0))
+        reports.append(forward_translate(teacher, corpus, tmp_path / "out", Policy(), PROVENANCE, shard_rows=2))
+
+    def counts_after_the_other(files):
+        monkeypatch.setattr(sequence, "_counts", counts)
+        translate()  # the other process, all of it, between this one's last shard and its report
+        return counts(files)
+
+    monkeypatch.setattr(sequence, "_counts", counts_after_the_other)
+    translate()
+    assert [report is None for report in reports] == [False, True]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert load_parallel(CorpusSource(str(tmp_path / "out"))).num_rows == 4
 
 
 def test_dropped_rows_are_counted(tmp_path):

@@ -16,6 +16,10 @@ def hints(english: str, chinese: str) -> set[str]:
         ("保存这个文件吧", "保存文件", "chinese_as_english"),
         ("ファイルをほぞんする", "保存文件", "wrong_language"),
         ("Сохранить файл", "保存文件", "wrong_language"),
+        ("Please save the file", "ファイルをほぞんしてください", "wrong_language"),
+        ("Save the file", "파일을 저장하십시오", "wrong_language"),
+        ("Je ne sais pas où est le livre que vous avez lu.", "我不知道你读的书在哪里。", "wrong_language"),
+        ("Ich weiß nicht, wo das Buch ist.", "我不知道书在哪里。", "wrong_language"),
         ("It costs $19.99.", "价格是$91.99。", "number_mismatch"),
         ("Call 12345 now", "现在拨打54321", "number_mismatch"),
         ("Yes.", "是的，我完全同意你刚才说的每一句话，我们走吧。", "unequal_lengths"),
@@ -38,6 +42,9 @@ def test_each_hint_finds_its_kind(english, chinese, hint):
         ("He was born in nineteen eighty.", "他出生于1980年。"),
         ("This is his own business.", "这是他自己的事，其他人不要管。"),
         ("Café and naïve", "咖啡馆和天真"),
+        ("He lives in La Paz, not in El Paso or Las Vegas.", "他住在拉巴斯，不在埃尔帕索或拉斯维加斯。"),
+        ("Das Boot is a film.", "《从海底出击》是一部电影。"),
+        ("Sakura (さくら) blooms in spring.", "樱花（さくら）在春天开放。"),
     ],
 )
 def test_a_good_pair_has_no_hint(english, chinese):

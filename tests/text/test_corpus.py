@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hub_cache import add_opus_100
 from marian_distill.errors import UserError
 from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
 
@@ -103,6 +104,18 @@ def test_flat_parquet_folder(tmp_path, pairs):
     assert load(tmp_path / "flat") == pairs
 
 
+def load_offline(hub_home: Path, *source: str) -> subprocess.CompletedProcess[str]:
+    """The first row of a corpus, in a process that reads a hub cache and has no network."""
+    program = (
+        "import sys; from marian_distill.errors import run_command;"
+        "from marian_distill.text.corpus import CorpusSource, load_parallel;"
+        "run_command(lambda: print(load_parallel(CorpusSource(*sys.argv[1:3]), *sys.argv[3:])[0]))"
+    )
+    offline = {**os.environ, "HF_HOME": str(hub_home), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-c", program, *source]
+    return subprocess.run(command, env=offline, capture_output=True, text=True, check=False)
+
+
 def test_hub_dataset_from_a_prepared_cache_with_the_hub_offline(tmp_path, pairs):
     folder = tmp_path / "datasets" / "Helsinki-NLP___opus-100" / "en-zh" / "0.0.0" / "abc123"
     folder.mkdir(parents=True)
@@ -116,22 +129,20 @@ def test_hub_dataset_from_a_prepared_cache_with_the_hub_offline(tmp_path, pairs)
         splits=datasets.SplitDict({"train": train}),
     )  # fmt: skip
     info.write_to_directory(str(folder))
-    program = (
-        "import sys; from marian_distill.errors import run_command;"
-        "from marian_distill.text.corpus import CorpusSource, load_parallel;"
-        "run_command(lambda: print(load_parallel(CorpusSource(*sys.argv[1:]))[0]))"
-    )
-    offline = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
-
-    def run(*names: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", program, *names]
-        return subprocess.run(command, env=offline, capture_output=True, text=True, check=False)
-
-    found = run("Helsinki-NLP/opus-100", "en-zh")
+    found = load_offline(tmp_path, "Helsinki-NLP/opus-100", "en-zh")
     assert str({"en": pairs[0][0], "zh": pairs[0][1], "source": "Helsinki-NLP/opus-100"}) in found.stdout, found.stderr
-    absent = run("Helsinki-NLP/no-such-corpus", "en-zh")
+    absent = load_offline(tmp_path, "Helsinki-NLP/no-such-corpus", "en-zh")
     assert absent.returncode == 2
     assert "error: Helsinki-NLP/no-such-corpus en-zh train: neither on this machine" in absent.stderr
+
+
+def test_hub_dataset_as_it_was_downloaded_with_the_hub_offline(tmp_path, pairs):
+    add_opus_100(tmp_path, {"train": pairs[1:], "validation": pairs[:1]})
+    found = load_offline(tmp_path, "Helsinki-NLP/opus-100", "en-zh", "validation")
+    assert str({"en": pairs[0][0], "zh": pairs[0][1], "source": "Helsinki-NLP/opus-100"}) in found.stdout, found.stderr
+    absent = load_offline(tmp_path, "Helsinki-NLP/opus-100", "en-zh", "test")
+    assert absent.returncode == 2
+    assert "no Parquet files of the split 'test'" in absent.stderr
 
 
 # The cache

@@ -3,7 +3,7 @@ import pytest
 
 from marian_distill.errors import UserError
 from marian_distill.text.corpus import CorpusSource, load_parallel
-from marian_distill.text.corrections import apply_corrections, read_corrections, write_parquet
+from marian_distill.text.corrections import apply_corrections, check_output, read_corrections, write_corpus
 
 ROWS = [
     ("a latte", "一杯茶"),
@@ -29,23 +29,34 @@ def test_exact_pairs_change_or_go_wherever_they_stand(tmp_path, corpus):
     path = corrections_file(tmp_path, "a latte,一杯茶,,一杯拿铁", "a dog,一个狗,,", "a cow,一头牛,a cow,一头奶牛")
     tables, hits = apply_corrections([corpus], read_corrections(path))
     assert hits == [2, 1, 0]
-    write_parquet(tables, tmp_path / "out", "train")
+    write_corpus(tables, tmp_path / "out", "train", {"rows": 5})
     loaded = load_parallel(CorpusSource(str(tmp_path / "out")))
     latte = ("a latte", "一杯拿铁")
     assert list(zip(loaded["en"], loaded["zh"], strict=True)) == [latte, latte, ("a cat", "一只猫"), latte]
     assert set(loaded["source"]) == {"x"}
 
 
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        (["a,,b,c"], "line 2: en and zh must both be there"),
-        (["a,甲,b,乙", "a,甲,c,丙"], "line 3: the pair of line 2 once more"),
-    ],
-)
-def test_bad_corrections_name_their_line(lines, message, tmp_path):
-    with pytest.raises(UserError, match=message):
-        read_corrections(corrections_file(tmp_path, *lines))
+def test_one_pair_with_two_corrections_names_both_lines(tmp_path):
+    with pytest.raises(UserError, match="line 4: the pair of line 2 with another correction: 'a'"):
+        read_corrections(corrections_file(tmp_path, "a,甲,b,乙", "a,甲,b,乙", "a,甲,c,丙"))
+
+
+def test_what_an_audit_writes_is_read_whatever_stands_in_a_sentence(tmp_path):
+    path = corrections_file(tmp_path, '"two\nlines",两行,,', "one\u2028separator,一,,二", ",只有中文,,", ",只有中文,,")
+    first, second, third = read_corrections(path)
+    assert (first.en, first.drops) == ("two\nlines", True)
+    assert (second.en, second.new_zh) == ("one\u2028separator", "二")
+    assert (third.en, third.zh) == ("", "只有中文")
+
+
+def test_only_a_corrected_corpus_is_replaced(tmp_path, corpus):
+    tables, _ = apply_corrections([corpus], [])
+    for _ in range(2):
+        check_output(tmp_path / "out")
+        write_corpus(tables, tmp_path / "out", "train", {})
+    (tmp_path / "out" / "thesis.txt").touch()
+    with pytest.raises(UserError, match=r"holds thesis\.txt"):
+        check_output(tmp_path / "out")
 
 
 def test_a_missing_file_or_column_is_told(tmp_path):

@@ -50,6 +50,9 @@ def test_a_list_option_adds_up_on_the_command_line_and_overrides_the_stage(optio
     command_line = ["--extra-train-csv", "c.csv", "--extra-train-csv", "d.csv", "e.csv", "--extra-train-repeat", "2"]
     resolved = options(stage, *command_line)
     assert (resolved["extra_train_csv"], resolved["extra_train_repeat"]) == (["c.csv", "d.csv", "e.csv"], [2.0])
+    each = ["--extra-train-csv", "c.csv", "--extra-train-repeat", "100", "--extra-train-csv", "d.csv"]
+    resolved = options(stage, *each, "--extra-train-repeat", "20")
+    assert (resolved["extra_train_csv"], resolved["extra_train_repeat"]) == (["c.csv", "d.csv"], [100.0, 20.0])
     assert options({}, "--report-to", "tensorboard", "trackio")["report_to"] == ["tensorboard", "trackio"]
 
 
@@ -128,6 +131,8 @@ def test_mixed_precision_without_a_gpu_is_bfloat16(options):
         (["--output-dir", ""], "--output-dir is missing"),
         (["--dataloader-drop-last"], "--dataloader-drop-last has no effect"),
         (["--train-sampling-strategy", "group_by_length"], "--train-sampling-strategy has no effect"),
+        (["--deepspeed", "zero3.json"], "DeepSpeed is not supported: recipes/accelerate/zero3.yaml"),
+        (["--hub-strategy", "checkpoint"], "--hub-strategy checkpoint: only a finished run is pushed"),
     ],
 )
 def test_mistakes_on_the_command_line_are_told_in_one_line(options, command_line, message):
@@ -139,6 +144,12 @@ def test_mistakes_on_the_command_line_are_told_in_one_line(options, command_line
 def test_one_process_is_not_spread_over_several_gpus(options, monkeypatch):
     monkeypatch.setattr(Seq2SeqTrainingArguments, "n_gpu", 2)
     with pytest.raises(UserError, match="one process sees 2 GPUs"):
+        options({})
+
+
+def test_deepspeed_under_accelerate_is_refused_too(options, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    with pytest.raises(UserError, match="DeepSpeed is not supported"):
         options({})
 
 

@@ -95,6 +95,7 @@ def test_layers_are_spread_over_the_teacher(student, expected):
 
 def test_a_layer_map_is_a_list_of_teacher_layers():
     assert parse_layer_map("0, 5", 2, 6, "decoder") == [0, 5]
+    assert parse_layer_map("first,3,last", 3, 6, "encoder") == [0, 3, 5]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ def export_model(
     directions: Sequence[Direction] = (),
     min_parity: float = 0.0,
     overwrite: bool = False,
+    name: str | None = None,
 ) -> Export:
     """Check a model, convert it, hold it against the trained one; the folder appears whole or not at all.
 
@@ -56,6 +57,7 @@ def export_model(
         directions: what the model was trained for; by default what its config.json declares.
         min_parity: least share of equal greedy translations in each direction, else `UserError`.
         overwrite: replace an earlier export in the same folder.
+        name: what the report calls the model; its folder when None.
     """
     check_output(output_dir, overwrite)
     check_model(model_dir)
@@ -72,7 +74,7 @@ def export_model(
             exported.set_direction(direction)
             reports.append(checked_parity(trained, exported, pairs, min_parity))
         export = Export(
-            model_dir=str(model_dir),
+            model_dir=name or str(model_dir),
             model_sha256=sha256(Path(model_dir) / "model.safetensors"),
             versions={name: version(name) for name in ("ctranslate2", "transformers", "sentencepiece")},
             quantization=quantization,

@@ -24,7 +24,7 @@ from marian_distill.runtime.translator import (
 )
 
 # Source tokens, padding included, that are translated at once. On a CPU throughput is flat above and memory is not.
-BATCH_TOKENS = {"cpu": 512, "cuda": 8192}
+BATCH_TOKENS = {"cpu": 256, "cuda": 8192}
 # Candidates of each source piece (scripts/make_vocabulary_map.py); used where the folder has it.
 VOCABULARY_MAP = "vmap.txt"
 

@@ -196,9 +196,15 @@ def forward_translate(
         on_rows(len(rows))
     if not all(file.is_file() for file in files):
         return None  # another process has some to do
-    report = {**settings, **_counts(files)}
-    write_json(folder / REPORT, report)
-    folder.rename(output_dir)
+    temporary = folder / f"{REPORT}.{os.getpid()}.tmp"
+    try:
+        report = {**settings, **_counts(files)}
+        temporary.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(folder / REPORT)
+        folder.rename(output_dir)
+    except FileNotFoundError:  # another process was the last as well, and quicker
+        (output_dir / temporary.name).unlink(missing_ok=True)
+        return None
     return report
 
 

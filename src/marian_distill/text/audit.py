@@ -18,6 +18,20 @@ CANTONESE = re.compile("[係唔嘅咗喺冇嚟嗰咁啲佢哋乜嘢諗睇嘥囉�
 # Particles of classical Chinese where modern text has 的, 他, 吗, 了, 说: two different ones are a sign, one is not.
 CLASSICAL = re.compile("[之乎者也矣焉哉兮曰吾汝尔爾其]")
 CLASSICAL_KINDS = 3
+WORD = re.compile(r"[^\W\d_]+")
+# The commonest function words of English, then of French, Spanish, German, Italian, Portuguese, Dutch.
+ENGLISH_WORDS, *EUROPEAN_WORDS = (
+    frozenset(words.split())
+    for words in (
+        "the a an of to and in is are was it that for on with you i he we they this be not",
+        "le la les des du une un est et que qui dans pour pas sur avec il je vous nous au ce de",
+        "el la los las una un es y que en para por con del se al no lo su de",
+        "der das und ist nicht ein eine den dem mit auf für von zu sie ich wir es im",
+        "il la gli una un di che per con non è del della sono si le",
+        "o os uma um que em para com não do da dos das por é de",
+        "het een van en dat niet op te zijn met voor ik je de",
+    )
+)
 LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
 # Small numbers are often words on one side: one, 两个.
 LARGE = 13
@@ -36,11 +50,22 @@ def copied_words(english: str, chinese: str) -> bool:
     return len(words) >= 3 and 2 * len(words) > han and sum(word.lower() in theirs for word in words) >= 3
 
 
-def wrong_language(english: str, _chinese: str) -> bool:
-    """Letters of neither language on the English side: kana, Hangul, Cyrillic, Arabic, Thai."""
-    letters = [character for character in english if character.isalpha()]
+def wrong_language(english: str, chinese: str) -> bool:
+    """Another script on one side (kana, Hangul, Cyrillic, Arabic, Thai), or a European language for the English."""
+    return _other_script(english) or _other_script(chinese) or _other_european(english)
+
+
+def _other_script(text: str) -> bool:
+    letters = [character for character in text if character.isalpha()]
     foreign = sum(not (character < "\u0250" or is_han(character)) for character in letters)
-    return bool(letters) and foreign > 0.3 * len(letters)
+    return foreign > 0.3 * len(letters)
+
+
+def _other_european(english: str) -> bool:
+    """Three function words or more of one of the other languages, and fewer of English: names have them too."""
+    words = WORD.findall(english.lower())
+    ours = sum(word in ENGLISH_WORDS for word in words)
+    return any(sum(word in theirs for word in words) >= max(3, ours + 1) for theirs in EUROPEAN_WORDS)
 
 
 def number_mismatch(english: str, chinese: str) -> bool:

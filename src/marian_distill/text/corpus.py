@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import config
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_directory, sha256
@@ -57,8 +59,7 @@ def load_parallel(source: CorpusSource, split: str = "train") -> datasets.Datase
     """
     path = Path(source.name)
     if path.is_dir():
-        files = _parquet_files(path, source.config, split)
-        return _cached([path.name, *map(sha256, files)], _parquet_batches(files, path.name), source.name)
+        return _load_folder(path, source, split, path.name)
     if is_text_file(path):
         if not path.is_file():
             raise UserError(f"{path}: no such file")
@@ -67,8 +68,7 @@ def load_parallel(source: CorpusSource, split: str = "train") -> datasets.Datase
         raise UserError(f"{path}: unknown kind of file; expected .csv, .tsv, .tsv.gz, .tsv.xz, .jsonl or a folder")
     if not HUB_ID.fullmatch(source.name):
         raise UserError(f"{path}: no such file or folder")
-    dataset = _load_hub(source, split)
-    return _cached([source.name, dataset._fingerprint], _hub_batches(dataset, source.name), source.name)
+    return _load_hub(source, split)
 
 
 def mix(
@@ -264,15 +264,29 @@ def _parallel_columns(table: pa.Table, label: str, place: str, first_row: int) -
     return pa.table([columns["en"].cast(pa.string()), columns["zh"].cast(pa.string()), source], schema=SCHEMA)
 
 
+def _load_folder(folder: Path, source: CorpusSource, split: str, label: str) -> datasets.Dataset:
+    files = _parquet_files(folder, source.config, split)
+    return _cached([label, *map(sha256, files)], _parquet_batches(files, label), source.name)
+
+
 def _load_hub(source: CorpusSource, split: str) -> datasets.Dataset:
-    """`datasets.load_dataset`; what a user can mend (name, config, split, network) becomes one line."""
+    """`datasets.load_dataset`; what a user can mend (name, config, split, network) becomes one line.
+
+    Without a network, what `hf download --repo-type dataset` left in the hub's cache is read.
+    """
     wanted = " ".join(filter(None, [source.name, source.config, split]))
     try:
-        return datasets.load_dataset(source.name, source.config, split=split)  # pyright: ignore[reportReturnType]
+        dataset = datasets.load_dataset(source.name, source.config, split=split)
     except (FileNotFoundError, ConnectionError) as error:
-        raise UserError(
-            f"{wanted}: neither on this machine nor reachable on the hub. Check the name and the network, or give a "
-            f"local file or folder of Parquet. ({error})"
-        ) from error
+        try:
+            folder = snapshot_download(source.name, repo_type="dataset", local_files_only=True)
+        except LocalEntryNotFoundError:
+            raise UserError(
+                f"{wanted}: neither on this machine nor reachable on the hub. Check the name and the network, or give "
+                f"a local file or folder of Parquet. ({error})"
+            ) from error
+        return _load_folder(Path(folder), source, split, source.name)
     except ValueError as error:  # datasets' answer to an unknown config or split
         raise UserError(f"{wanted}: {error}") from error
+    batches = _hub_batches(dataset, source.name)  # pyright: ignore[reportArgumentType]
+    return _cached([source.name, dataset._fingerprint], batches, source.name)  # pyright: ignore

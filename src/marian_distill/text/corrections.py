@@ -1,18 +1,21 @@
 """Corrections by hand: pairs that are replaced or dropped wherever a corpus has exactly them."""
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from marian_distill.errors import UserError
-from marian_distill.files import atomic_directory
+from marian_distill.files import atomic_directory, write_json
 from marian_distill.text.corpus import BATCH_ROWS
 
+REPORT = "corrections.json"
 COLUMNS = ("en", "zh", "new_en", "new_zh")
 SCHEMA = pa.schema([("translation", pa.struct([("en", pa.string()), ("zh", pa.string())])), ("source", pa.string())])
 
@@ -40,10 +43,10 @@ class Correction:
 
 
 def read_corrections(path: Path) -> list[Correction]:
-    """Read a CSV with the columns en, zh, new_en, new_zh.
+    """Read a CSV with the columns en, zh, new_en, new_zh. A correction may stand there twice, as an audit writes it.
 
     Raises:
-        UserError: no such file, a missing column, a row without a pair, one pair corrected in two ways.
+        UserError: no such file, a missing column, one pair corrected in two ways.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -51,20 +54,18 @@ def read_corrections(path: Path) -> list[Correction]:
         raise UserError(f"{path}: no such file") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not valid UTF-8 ({error.reason} at byte {error.start})") from error
-    reader = csv.DictReader(text.splitlines())
+    reader = csv.DictReader(io.StringIO(text, newline=""))  # a sentence may hold a line separator of any kind
     if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
         raise UserError(f"{path}: no column {missing[0]!r}; expected {', '.join(COLUMNS)}")
     corrections: dict[tuple[str, str], Correction] = {}
     for row in reader:
         values = [(row[name] or "").strip() for name in COLUMNS]
         one = Correction(*values, line=reader.line_num)
-        if not one.en or not one.zh:
-            raise UserError(f"{path}, line {one.line}: en and zh must both be there")
-        if (one.en, one.zh) in corrections:
+        first = corrections.setdefault((one.en, one.zh), one)
+        if (first.new_en, first.new_zh) != (one.new_en, one.new_zh):
             raise UserError(
-                f"{path}, line {one.line}: the pair of line {corrections[one.en, one.zh].line} once more: {one.en!r}"
+                f"{path}, line {one.line}: the pair of line {first.line} with another correction: {one.en!r}"
             )
-        corrections[one.en, one.zh] = one
     return list(corrections.values())
 
 
@@ -92,11 +93,17 @@ def apply_corrections(
     return tables, hits
 
 
-def write_parquet(tables: Sequence[pa.Table], output_dir: Path, split: str) -> None:
-    """Write a corpus in the hub's layout, whole or not at all."""
-    with (
-        atomic_directory(output_dir) as folder,
-        pq.ParquetWriter(folder / f"{split}-00000-of-00001.parquet", SCHEMA) as writer,
-    ):
-        for table in tables:
-            writer.write_table(table)
+def check_output(output_dir: Path) -> None:
+    """Refuse to replace anything but a folder that this wrote before."""
+    found = output_dir.iterdir() if output_dir.is_dir() else []
+    if foreign := sorted(path.name for path in found if path.name != REPORT and path.suffix != ".parquet"):
+        raise UserError(f"{output_dir}: holds {foreign[0]}, which is no corrected corpus; choose another --output-dir")
+
+
+def write_corpus(tables: Sequence[pa.Table], output_dir: Path, split: str, report: dict[str, Any]) -> None:
+    """Write a corpus in the hub's layout with its report (corrections.json), whole or not at all."""
+    with atomic_directory(output_dir) as folder:
+        with pq.ParquetWriter(folder / f"{split}-00000-of-00001.parquet", SCHEMA) as writer:
+            for table in tables:
+                writer.write_table(table)
+        write_json(folder / REPORT, report)

@@ -8,6 +8,7 @@ Unigram model: Kudo 2018, https://arxiv.org/abs/1804.10959.
 import hashlib
 import io
 import logging
+import random
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -20,6 +21,7 @@ from marian_distill.errors import UserError
 from marian_distill.files import atomic_directory, atomic_writer, sha256, write_json
 from marian_distill.languages import FULL_STOPS, TAGS, Direction, Language, directions_of, languages_of
 from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
+from marian_distill.text import noise
 from marian_distill.text.normalization import normalizer
 
 logger = logging.getLogger(__name__)
@@ -111,6 +113,7 @@ def tokenize_parallel(
     max_target_length: int = 128,
     tag_share: float | None = None,
     final_stop_share: float = 0.1,
+    source_noise: float = 0.0,
     seed: int = 42,
     num_proc: int | None = None,
 ) -> datasets.Dataset:
@@ -129,7 +132,8 @@ def tokenize_parallel(
         tag_share: share of sources that begin with the tag, for a single direction; None: 0.5 for en-zh, 0 for zh-en.
         final_stop_share: share of rows whose final full stop is left out of both sides, or added to both: the model
             must translate equally well with and without.
-        seed: of tags and full stops.
+        source_noise: share of sources that are made untidy (see `text.noise`); the targets stay as they are.
+        seed: of tags, full stops and noise.
         num_proc: processes.
 
     Raises:
@@ -155,6 +159,8 @@ def tokenize_parallel(
             "shares": shares,
             "lengths": (max_source_length, max_target_length),
             "final_stop_share": final_stop_share,
+            "source_noise": source_noise,
+            "noise_hash": sha256(noise.__file__),
             "seed": seed,
         },
     )
@@ -203,6 +209,8 @@ def _tokenize_batch(
     shares: dict[Direction, float],
     lengths: tuple[int, int],
     final_stop_share: float,
+    source_noise: float,
+    noise_hash: str,
     seed: int,
 ) -> dict[str, list]:
     """One `datasets.map` batch; rows may grow (two directions) or shrink (over-long examples)."""
@@ -216,8 +224,12 @@ def _tokenize_batch(
     columns: dict[str, list] = {name: [] for name in FEATURES}
     for direction, share in shares.items():
         source, target = languages_of(direction)
+        sources = texts[source]
+        if source_noise:
+            seeds = (f"{seed}:{index}" for index in indices)
+            sources = [_untidy(text, source, source_noise, one) for text, one in zip(sources, seeds, strict=True)]
         for source_pieces, target_pieces, (draw, _) in zip(
-            pieces.source_pieces(texts[source]), pieces.target_pieces(texts[target]), draws, strict=True
+            pieces.source_pieces(sources), pieces.target_pieces(texts[target]), draws, strict=True
         ):
             tagged = [TAGS[target], *source_pieces] if draw < share else source_pieces
             if len(tagged) <= lengths[0] and len(target_pieces) <= lengths[1]:
@@ -226,6 +238,11 @@ def _tokenize_batch(
                 columns["source_length"].append(len(tagged))
                 columns["target_length"].append(len(target_pieces))
     return columns
+
+
+def _untidy(text: str, language: Language, share: float, seed: str) -> str:
+    draw = random.Random(seed)
+    return noise.untidy(text, language, draw) if draw.random() < share else text
 
 
 @lru_cache(maxsize=2)

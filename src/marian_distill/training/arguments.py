@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import difflib
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,8 +76,8 @@ class DataArguments:
         default_factory=list, metadata=_many("More training pairs; may be given many times.")
     )
     extra_train_repeat: list[float] = field(
-        default_factory=lambda: [1.0],
-        metadata={"help": "Copies of each row of the extra files: one number for all, or one for each."},
+        default_factory=list,
+        metadata=_many("Copies of each row of the extra files: one number for all, or one for each; default: 1."),
     )
     source_weight: list[str] = field(
         default_factory=list, metadata=_many("Expected copies of a row by its source label, such as cc_cedict=0.2.")
@@ -89,12 +90,16 @@ class DataArguments:
         "Share of sources that begin with the target's language tag; default: 0.5 for en-zh, 0 for zh-en, 1 for both."
     )
     final_stop_share: float = _option("Share of pairs whose final full stop is dropped or added on both sides.", 0.1)
+    source_noise: float = _option(
+        "Share of sources made untidy: typos, another case, no final mark, the other script's punctuation.", 0.0
+    )
     clean: bool = _option("Drop empty, untranslated, lopsided, overlong, duplicate rows; each is counted.", True)
     preprocess_num_proc: int | None = _option("Processes for cleaning and tokenising.")
 
     def __post_init__(self) -> None:
         """Check counts and shares."""
         self.dataset = self.dataset or ["Helsinki-NLP/opus-100"]
+        self.extra_train_repeat = self.extra_train_repeat or [1.0]
         if len(self.extra_train_repeat) not in (1, len(self.extra_train_csv)):
             raise UserError(
                 f"--extra-train-repeat has {len(self.extra_train_repeat)} numbers for {len(self.extra_train_csv)} "
@@ -102,7 +107,7 @@ class DataArguments:
             )
         _check_at_least(self, 1, "max_train_samples", "max_eval_samples", "max_source_length", "max_target_length")
         _check_at_least(self, 1, "preprocess_num_proc")
-        for name in ("tag_share", "final_stop_share"):
+        for name in ("tag_share", "final_stop_share", "source_noise"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
 
@@ -126,6 +131,9 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
     )
     num_beams: int = _option("Beams of the translations made at evaluation.", 1)
     early_stopping_patience: int = _option("Stop after this many evaluations without a better one; 0: never.", 0)
+    push_to_hub: bool = _option(
+        "Upload the finished run to the hub: model, tokenizer, card, options and metrics, in one commit.", False
+    )
     overwrite_output_dir: bool = _option("Start anew in a folder that holds another run.", False)
     report_to: list[str] = field(  # transformers takes but one name on the command line
         default_factory=lambda: ["none"], metadata={"help": "Where the log goes as well, such as tensorboard trackio."}
@@ -164,6 +172,10 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
                     f"--{name.replace('_', '-')} has no effect: batches are of like length, shuffled, none dropped; "
                     "leave the option out"
                 )
+        if self.deepspeed or os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true":
+            raise UserError("DeepSpeed is not supported: recipes/accelerate/zero3.yaml shards as much, by FSDP2")
+        if self.hub_strategy not in ("every_save", "end"):
+            raise UserError(f"--hub-strategy {self.hub_strategy}: only a finished run is pushed; leave the option out")
         if self.early_stopping_patience:
             if self.eval_strategy == "no":
                 raise UserError("--early-stopping-patience needs --eval-strategy steps or epoch")

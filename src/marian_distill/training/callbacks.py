@@ -81,6 +81,7 @@ class ThroughputCallback(TrainerCallback):
     """
 
     def __init__(self) -> None:
+        self._seconds = 0.0
         self._start()
 
     def _start(self) -> None:
@@ -92,7 +93,8 @@ class ThroughputCallback(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Measure what the machine can do."""
+        """Measure what the machine can do; go on counting seconds where a resumed run left off."""
+        self._seconds = max((entry.get("training_seconds", 0.0) for entry in state.log_history), default=0.0)
         dtype = torch.bfloat16 if args.bf16 else torch.float16 if args.fp16 else torch.float32
         self.limit = matrix_rate(dtype, args.device)
         logger.info("matrix products in %s: %.0f GFLOP/s", str(dtype).removeprefix("torch."), self.limit / 1e9)
@@ -135,7 +137,9 @@ class ThroughputCallback(TrainerCallback):
     def take(self) -> dict[str, float]:
         """What happened since it was last asked, for the log."""
         seconds = max(time.perf_counter() - self._since, 1e-9)
+        self._seconds += seconds
         report = {
+            "training_seconds": round(self._seconds, 1),
             "tokens_per_second": round(self._tokens / seconds),
             "padding_share": round(1 - self._tokens / max(self._padded, 1), 4),
             **{f"time_{name}": round(self._phases.get(name, 0.0) / seconds, 3) for name in PHASES},

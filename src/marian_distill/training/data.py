@@ -51,6 +51,7 @@ def training_data(options: DataArguments, pieces: MarianPieces, seed: int) -> tu
         max_target_length=options.max_target_length,
         tag_share=_tag_share(options, pieces),
         final_stop_share=options.final_stop_share,
+        source_noise=options.source_noise,
         seed=seed,
         num_proc=options.preprocess_num_proc,
     )

@@ -1,6 +1,10 @@
 """From options to models: where teacher, tokenizer and student come from, and whether they fit together."""
 
 import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -8,6 +12,7 @@ import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 from transformers import GenerationConfig, MarianMTModel
+from transformers.utils.logging import disable_progress_bar
 
 from marian_distill.errors import UserError
 from marian_distill.files import sha256
@@ -31,6 +36,25 @@ def tokenizer_folder(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=TOKENIZER_FILES))
     except (HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError) as error:
         raise UserError(f"{name}: neither a folder here nor a model on the hub that can be reached") from error
+
+
+@contextmanager
+def model_folder(name: str) -> Iterator[Path]:
+    """A model as a folder of safetensors and tokenizer files: a local one as it is, a hub model's for the block.
+
+    Many models of the hub have their safetensors in a branch of their own, which transformers finds.
+    """
+    if Path(name).is_dir():
+        yield Path(name)
+        return
+    tokenizer = tokenizer_folder(name)
+    disable_progress_bar()  # of writing, which takes a moment
+    with tempfile.TemporaryDirectory() as folder:
+        _load(MarianMTModel, name).save_pretrained(folder)
+        for file in TOKENIZER_FILES:
+            if (tokenizer / file).is_file():
+                shutil.copyfile(tokenizer / file, Path(folder, file))
+        yield Path(folder)
 
 
 def load_pieces(options: ModelArguments) -> MarianPieces:

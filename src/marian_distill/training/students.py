@@ -4,13 +4,14 @@ The architecture is `MarianMTModel` of transformers (Junczys-Dowmunt et al. 2018
 positions, one embedding table for source, target and output.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from huggingface_hub.errors import StrictDataclassFieldValidationError
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 from transformers import MarianConfig, MarianMTModel
 
 from marian_distill.errors import UserError
@@ -185,13 +186,23 @@ def new_student(config: MarianConfig) -> MarianStudent:
 
 @torch.no_grad()
 def zero_pad_row(model: MarianMTModel) -> None:
-    """Set the `<pad>` embedding to zero: the engines start decoding from a zero vector."""
-    _embeddings(model)[model.config.pad_token_id].zero_()
+    """Set the `<pad>` embedding to zero: the engines start decoding from a zero vector.
+
+    Where the rows are shared out among processes (`training.sharding`), the one that has it does.
+    """
+    weight, row = _embeddings(model), int(model.config.pad_token_id or 0)
+    if isinstance(weight, DTensor):
+        shares = torch.arange(len(weight)).chunk(weight.device_mesh.size())
+        row -= sum(map(len, shares[: weight.device_mesh.get_local_rank()]))
+        weight = weight.to_local()
+    if 0 <= row < len(weight):
+        weight[row].zero_()
 
 
-def pad_row_norm(model: MarianMTModel) -> float:
-    """Euclidean norm of the `<pad>` embedding; 0.0 in a sound model."""
-    return float(_embeddings(model).detach()[model.config.pad_token_id].norm())
+def pad_row_norm(model: MarianMTModel, weights: Mapping[str, Tensor] | None = None) -> float:
+    """Euclidean norm of the `<pad>` embedding in a model, or in its whole `weights`; 0.0 in a sound model."""
+    embeddings = _embeddings(model) if weights is None else weights["model.shared.weight"]
+    return float(embeddings.detach()[model.config.pad_token_id].norm())
 
 
 def _embeddings(model: MarianMTModel) -> Tensor:

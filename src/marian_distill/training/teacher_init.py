@@ -51,15 +51,16 @@ class InitReport:
 
 
 def parse_layer_map(text: str, student_layers: int, teacher_layers: int, side: str) -> list[int]:
-    """Teacher layer of each student layer, from an option such as `0,5`.
+    """Teacher layer of each student layer, from an option such as `0,5` or `first,last`.
 
     Args:
-        text: comma-separated teacher layers, counted from 0.
+        text: comma-separated teacher layers, counted from 0, or `first` and `last`.
         student_layers, teacher_layers: how many there are.
         side: "encoder" or "decoder", for the message.
     """
     try:
-        layers = [int(part) for part in text.split(",")]
+        named = {"first": 0, "last": teacher_layers - 1}
+        layers = [named[part] if part in named else int(part) for part in map(str.strip, text.split(","))]
     except ValueError as error:
         raise UserError(f"{side} layer map {text!r}: expected teacher layers such as 0,5") from error
     if len(layers) != student_layers:

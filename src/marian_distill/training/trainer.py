@@ -25,6 +25,7 @@ from marian_distill.training.callbacks import StopOnSigtermCallback, ThroughputC
 from marian_distill.training.forward import fastest_attention
 from marian_distill.training.losses import IGNORED_LABEL, DistillationLoss, Projection, projection_loss
 from marian_distill.training.runs import check_free_space
+from marian_distill.training.sharding import shard, whole_model
 from marian_distill.training.speed import forward_operations
 from marian_distill.training.students import MarianStudent, decoder_projection, pad_row_norm
 
@@ -68,7 +69,8 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
             self.teacher = teacher.to(args.device).eval().requires_grad_(False)  # pyright: ignore[reportArgumentType]
         attention = args.attention
         if attention == "auto":
-            attention = fastest_attention(args.device, torch.bfloat16 if args.bf16 else torch.float32)
+            dtype = torch.bfloat16 if args.bf16 else torch.float16 if args.fp16 else torch.float32
+            attention = fastest_attention(args.device, dtype)
         for each in (model, teacher):
             if each is not None:
                 each.set_attn_implementation(attention)
@@ -124,6 +126,15 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         )
         # The sampler has shared the batches out among the processes: to accelerate it is one process's loader.
         return prepare_data_loader(loader, self.args.device, num_processes=1, process_index=0, put_on_device=True)
+
+    # Model
+
+    def _prepare_for_training(self, *args: Any, **kwargs: Any) -> Any:
+        """Share the weights out, where `accelerate launch` asks for it, in the one way that works here."""
+        plugin = self.accelerator.state.fsdp_plugin if self.is_fsdp_enabled else None
+        if plugin is not None:
+            shard(self.model, plugin, self.args.device)
+        return super()._prepare_for_training(*args, **kwargs)
 
     # Loss
 
@@ -206,7 +217,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
 
         Without label smoothing and without the teacher, so that runs with other losses compare.
         """
-        model = self.model.eval()
+        model = whole_model(self.model).eval()
         totals = torch.zeros(2, dtype=torch.float64)
         hypotheses: list[str] = []
         references: list[str] = []
@@ -254,7 +265,9 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
         """Save, after asserting that the `<pad>` row is zero; without the pickled arguments: options.json has them."""
-        norm = pad_row_norm(self.model)
+        if not self.args.should_save:
+            return
+        norm = pad_row_norm(self.model, state_dict)
         if norm != 0.0:
             raise RuntimeError(f"the <pad> embedding has norm {norm}, not 0.0: is ZeroPadEmbeddingCallback missing?")
         check_free_space(str(self.args.output_dir), self._weight_bytes())

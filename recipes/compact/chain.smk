@@ -1,0 +1,252 @@
+# The chain of the compact recipes. `DIRECTION` is set by the Snakefile that includes this.
+#   teacher → wide (new vocabulary, the teacher's width) → student (narrow, word and sequence level) → student-ft → int8
+# and beside it what it is measured against: the same narrow student from random weights, on labels alone, as long.
+from pathlib import Path
+
+configfile: "recipes/compact/config.yaml"
+
+SIZE = config["size"]
+STAGES = f"recipes/compact/{SIZE}"
+OUT = f"outputs/compact_{DIRECTION.replace('-', '_')}-{SIZE}"
+DATA = "data/generated/compact"
+DOMAINS = ("money", "coffee", "travel")
+PIECES = {"laptop": 6000, "gpu": 32000}[SIZE]
+TEACHER_PIECES = {"laptop": 8000, "gpu": 32000}[SIZE]
+TEACHER = config["teacher"] or f"{OUT}/teacher"
+OWN_TEACHER = [] if config["teacher"] else [f"{OUT}/teacher/run.json"]
+DIRECTIONS = ["en-zh", "zh-en"] if DIRECTION == "both" else [DIRECTION]
+TESTS = {Path(path).stem: path for path in config["tests"]}
+WEIGHTS = " ".join(f"{name}={weight}" for name, weight in config["source_weights"].items())
+SOURCE_WEIGHT = f"--source-weight {WEIGHTS} " if WEIGHTS else ""
+TEXT = f"--dataset {config['corpus']} {SOURCE_WEIGHT}"
+CORPUS_FILE = [config["corpus"]] if Path(config["corpus"]).exists() else []  # else a hub name
+TRAIN = f"OMP_NUM_THREADS={{threads}} uv run distill_zh_en.py --eval-dataset {config['dev']} --direction {DIRECTION}"
+FORWARD = [f"{DATA}/forward-{SIZE}-{direction}" for direction in DIRECTIONS]
+LANE = workflow.cores if SIZE == "gpu" else max(1, workflow.cores // 2)
+# A step that learns from the wide model too takes as long as this many on labels alone.
+STEP_COST = {"laptop": 1.7, "gpu": 1.9}[SIZE]
+STEPS = {"laptop": 3000, "gpu": 100000}[SIZE]
+LABELS = f"--alpha-ce 1.0 --max-steps {round(STEPS * STEP_COST)} --dataset {config['corpus']}"
+# What the chain is held against: a stage with other options, and what it starts from. `published` is the narrow student
+# from random weights on labels alone, for as long; `shrunk` the same from the wide model; `wide-random` the wide one.
+VARIANTS = {
+    "published": ("2_student", f"{LABELS} --init-from-teacher false --init-from-teacher-shrink false", None),
+    "shrunk": ("2_student", f"{LABELS} --teacher-model {OUT}/wide", "wide"),
+    "wide-random": (
+        "1_wide",
+        f"--dataset {config['corpus']} --init-from-teacher false --init-from-teacher-pieces false",
+        None,
+    ),
+}
+# Each stage and the one that it must not fall behind; `published` stands alone.
+GATES = {"wide": "teacher", "student": "wide", "student-ft": "student"}
+MODELS = ["teacher", "wide", "student", "student-ft", "published", "published-ft"]
+
+# Evaluation loss against training time, runs that differ in how they start.
+CURVES = {"wide": ["wide", "wide-random"], "student": ["student", "shrunk", "published"]}
+# What a recipe's `rule all` asks for. `OUT/initialisation.md` and `OUT/gates/student-money-only.json` are there to ask.
+TARGETS = [f"{OUT}/results.md", *(f"{OUT}/gates/{stage}.json" for stage in GATES)]
+
+
+wildcard_constraints:
+    model="|".join([*MODELS, *VARIANTS, "student-money-only"]),
+    variant="|".join(VARIANTS),
+    start="student|published",
+    direction="en-zh|zh-en",
+
+
+rule domain_data:
+    output:
+        f"{DATA}/{{domain}}.csv",
+    shell:
+        "uv run -s scripts/make_extra_{wildcards.domain}_data.py --output-csv {output} --num-examples 8000 --repeat 1"
+
+
+rule tokenizer:
+    input:
+        CORPUS_FILE,
+        expand(f"{DATA}/{{domain}}.csv", domain=DOMAINS),
+    output:
+        "tokenizers/compact_{pieces}/vocab.json",
+    shell:
+        f"uv run -s scripts/build_joint_tokenizer.py --output-dir tokenizers/compact_{{wildcards.pieces}} {TEXT} "
+        f"--extra-csv {' '.join(f'{DATA}/{domain}.csv' for domain in DOMAINS)} --vocab-size {{wildcards.pieces}}"
+
+
+rule teacher:
+    input:
+        f"tokenizers/compact_{TEACHER_PIECES}/vocab.json",
+        stage=f"{STAGES}/0_teacher.yaml",
+    output:
+        f"{OUT}/teacher/run.json",
+    threads: workflow.cores
+    shell:
+        f"{TRAIN} --config {{input.stage}} {TEXT} --output-dir {OUT}/teacher"
+
+
+rule wide:
+    input:
+        OWN_TEACHER,
+        f"tokenizers/compact_{PIECES}/vocab.json",
+        expand(f"{DATA}/{{domain}}.csv", domain=("coffee", "travel")),
+        stage=f"{STAGES}/1_wide.yaml",
+    output:
+        f"{OUT}/wide/run.json",
+    threads: LANE
+    shell:
+        f"{TRAIN} --config {{input.stage}} {TEXT} --teacher-model {TEACHER} --output-dir {OUT}/wide"
+
+
+rule forward:
+    input:
+        OWN_TEACHER,
+        f"{OUT}/teacher-ct2-int8/model.bin",
+    output:
+        directory(f"{DATA}/forward-{SIZE}-{{direction}}"),
+    threads: LANE
+    shell:
+        f"uv run -s scripts/forward_translate.py --teacher-ct2-dir {OUT}/teacher-ct2-int8 --direction {{wildcards.direction}} "
+        f"{TEXT} --max-samples {config['forward_samples']} --beam-size 4 --threads {{threads}} --output-dir {{output}}"
+
+
+rule student:
+    input:
+        f"{OUT}/wide/run.json",
+        FORWARD,
+        stage=f"{STAGES}/2_student.yaml",
+    output:
+        f"{OUT}/student/run.json",
+    threads: LANE
+    shell:
+        f"{TRAIN} --config {{input.stage}} --dataset {config['corpus']} {' '.join(FORWARD)} {SOURCE_WEIGHT}"
+        f"--teacher-model {OUT}/wide --output-dir {OUT}/student"
+
+
+rule variant:
+    input:
+        lambda wildcards: f"{OUT}/{VARIANTS[wildcards.variant][2]}/run.json" if VARIANTS[wildcards.variant][2] else [],
+        f"tokenizers/compact_{PIECES}/vocab.json",
+        expand(f"{DATA}/{{domain}}.csv", domain=("coffee", "travel")),
+        stage=lambda wildcards: f"{STAGES}/{VARIANTS[wildcards.variant][0]}.yaml",
+    output:
+        f"{OUT}/{{variant}}/run.json",
+    params:
+        options=lambda wildcards: VARIANTS[wildcards.variant][1],
+    threads: LANE
+    shell:
+        f"{TRAIN} --config {{input.stage}} {SOURCE_WEIGHT}{{params.options}} --output-dir {OUT}/{{wildcards.variant}}"
+
+
+rule finetune:
+    input:
+        f"{OUT}/{{start}}/run.json",
+        expand(f"{DATA}/{{domain}}.csv", domain=DOMAINS),
+        stage=f"{STAGES}/3_finetune.yaml",
+    output:
+        f"{OUT}/{{start}}-ft/run.json",
+    threads: LANE
+    shell:
+        f"{TRAIN} --config {{input.stage}} {TEXT} --student-model {OUT}/{{wildcards.start}} "
+        f"--output-dir {OUT}/{{wildcards.start}}-ft"
+
+
+# The published stage 6, which forgets: `uv run snakemake … OUT/gates/student-money-only.json` must fail.
+rule money_only:
+    input:
+        f"{OUT}/student/run.json",
+        f"{DATA}/money.csv",
+        stage=f"{STAGES}/3_finetune.yaml",
+    output:
+        f"{OUT}/student-money-only/run.json",
+    threads: LANE
+    shell:
+        f"{TRAIN} --config {{input.stage}} {TEXT} --student-model {OUT}/student --max-train-samples 20000 "
+        f"--extra-train-csv {DATA}/money.csv --extra-train-repeat 10 --output-dir {OUT}/student-money-only"
+
+
+rule int8:
+    input:
+        lambda wildcards: OWN_TEACHER if wildcards.model == "teacher" else f"{OUT}/{wildcards.model}/run.json",
+    output:
+        f"{OUT}/{{model}}-ct2-int8/model.bin",
+    params:
+        folder=lambda wildcards: TEACHER if wildcards.model == "teacher" else f"{OUT}/{wildcards.model}",
+    shell:
+        f"OMP_NUM_THREADS={{threads}} uv run -s scripts/export_ct2.py {{params.folder}} "
+        f"--output-dir {OUT}/{{wildcards.model}}-ct2-int8 --quantization int8 --overwrite"
+
+
+rule evaluate:
+    input:
+        f"{OUT}/{{model}}-ct2-int8/model.bin",
+        test=lambda wildcards: TESTS[wildcards.test],
+    output:
+        f"{OUT}/scores/{{model}}.{{direction}}-int8.{{test}}.json",
+    shell:
+        f"OMP_NUM_THREADS={{threads}} uv run -s scripts/evaluate_model.py --model-dir {OUT}/{{wildcards.model}}-ct2-int8 "
+        f"--test-file {{input.test}} --direction {{wildcards.direction}} --beam-size 1 --json {{output}}"
+
+
+rule slices:
+    input:
+        f"{OUT}/{{model}}-ct2-int8/model.bin",
+    output:
+        f"{OUT}/scores/{{model}}.{{direction}}-int8.slices.json",
+    shell:
+        f"OMP_NUM_THREADS={{threads}} uv run -s scripts/evaluate_slices.py --model-dir {OUT}/{{wildcards.model}}-ct2-int8 "
+        f"--direction {{wildcards.direction}} --json {{output}}"
+
+
+def scores(model):
+    return expand(
+        f"{OUT}/scores/{model}.{{direction}}-int8.{{test}}.json", direction=DIRECTIONS, test=[*TESTS, "slices"]
+    )
+
+
+rule gate:
+    input:
+        lambda wildcards: scores(GATES.get(wildcards.model, "student")),
+        lambda wildcards: scores(wildcards.model),
+    output:
+        f"{OUT}/gates/{{model}}.json",
+    params:
+        before=lambda wildcards: GATES.get(wildcards.model, "student"),
+        allow=" ".join(["--allow-regression", *config["allow_regression"]] if config["allow_regression"] else []),
+    shell:
+        f"uv run -s scripts/check_regression.py {OUT}/scores --before {{params.before}} --after {{wildcards.model}} "
+        f"--max-drop {config['max_drop']} {{params.allow}} --json {{output}}"
+
+
+rule curves:
+    input:
+        lambda wildcards: expand(f"{OUT}/{{run}}/run.json", run=CURVES[wildcards.stage]),
+    output:
+        f"{OUT}/curves-{{stage}}.png",
+    params:
+        runs=lambda wildcards: " ".join(f"{OUT}/{run}" for run in CURVES[wildcards.stage]),
+    shell:
+        "uv run -s scripts/plot_curves.py {params.runs} --output {output}"
+
+
+rule initialisation:
+    input:
+        expand(f"{OUT}/curves-{{stage}}.png", stage=CURVES),
+        *[scores(model) for runs in CURVES.values() for model in runs],
+    output:
+        f"{OUT}/initialisation.md",
+    shell:
+        f"uv run -s scripts/results_table.py {OUT}/scores --output {{output}}"
+
+
+rule results:
+    input:
+        *[scores(model) for model in MODELS],
+    output:
+        f"{OUT}/results.md",
+    shell:
+        f"uv run -s scripts/results_table.py {OUT}/scores --output {{output}}"
+
+
+onsuccess:
+    if Path(f"{OUT}/results.md").is_file():
+        print(Path(f"{OUT}/results.md").read_text(encoding="utf-8"))

@@ -1,0 +1,76 @@
+"""Whether a stage cost what the stage before could do: the same figures of two models, side by side.
+
+Fine-tuning on one domain takes from the others (McCloskey & Cohen 1989, "Catastrophic Interference"); an average over
+all test sentences hides it, a look at each domain does not.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from marian_distill.errors import UserError
+from marian_distill.files import read_json
+
+
+class Change(NamedTuple):
+    """One figure of two models, 0 to 100. `allowed` is None where it fell by no more than it may."""
+
+    name: str
+    before: float
+    after: float
+    allowed: bool | None
+
+
+def read_scores(folder: Path, model: str) -> dict[str, float]:
+    """Figures by name from a model's score files: `en-zh tatoeba chrF++`, `en-zh money/train kept`, 0 to 100.
+
+    Args:
+        folder: holds MODEL.PRECISION.TEST.json and MODEL.PRECISION.slices.json.
+        model: the first part of their names.
+
+    Raises:
+        UserError: no file of this model.
+    """
+    figures: dict[str, float] = {}
+    for path in sorted(folder.glob(f"{model}.*.*.json")):
+        test = path.name.removesuffix(".json").rpartition(".")[2]
+        report = read_json(path)
+        direction = report["direction"]
+        if test != "slices":
+            figures[f"{direction} {test} chrF++"] = report["chrf++"]["score"]
+            continue
+        for slice_name, one in report["slices"].items():
+            figures[f"{direction} {slice_name} chrF++"] = one["chrf++"]["score"]
+            if one["kept"] is not None:
+                figures[f"{direction} {slice_name} kept"] = 100 * one["kept"]
+    if not figures:
+        raise UserError(f"{folder}: no score files of {model!r}; expected names such as {model}.int8.travel.json")
+    return figures
+
+
+def compare(
+    before: Mapping[str, float], after: Mapping[str, float], max_drop: float, allowed: Sequence[str] = ()
+) -> list[Change]:
+    """Every figure that both have, in the order of `before`.
+
+    Args:
+        before, after: figures by name (see `read_scores`).
+        max_drop: points that a figure may fall.
+        allowed: what may fall further: a test set (`tatoeba`), a domain (`money`) or a slice (`money/train`).
+
+    Raises:
+        UserError: a figure that only one of them has, or a name in `allowed` that no figure has.
+    """
+    if before.keys() != after.keys():
+        name = min(before.keys() ^ after.keys())
+        raise UserError(f"{name}: only one of the two models was scored on it; score both on the same sets")
+    what = {name: name.split(" ")[1] for name in before}  # direction, test or slice, figure
+    known = {*what.values(), *(each.partition("/")[0] for each in what.values())}
+    if unknown := sorted(set(allowed) - known):
+        raise UserError(f"--allow-regression {unknown[0]}: expected one of {', '.join(sorted(known))}")
+    changes = []
+    for name, score in before.items():
+        let_go = what[name] in allowed or what[name].partition("/")[0] in allowed
+        fell = score - after[name] > max_drop
+        changes.append(Change(name, score, after[name], let_go if fell else None))
+    return changes

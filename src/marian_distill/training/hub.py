@@ -1,0 +1,58 @@
+"""A finished run on the hub: its model, its card and its papers, in one commit.
+
+The Hugging Face trainer would push as it goes, its pickled arguments (token included) among the files; here a run is
+pushed when it is whole: https://huggingface.co/docs/huggingface_hub/guides/upload
+"""
+
+from pathlib import Path
+
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError, OfflineModeIsEnabled
+
+from marian_distill.errors import UserError
+from marian_distill.training.arguments import DistillTrainingArguments
+
+# What a run's folder may hold that is worth sharing: no checkpoints, no optimizer state, no pickles.
+PUBLISHED = ["model.safetensors", "*.json", "*.spm", "README.md"]
+UNREACHABLE = (HfHubHTTPError, HFValidationError, LocalTokenNotFoundError, OfflineModeIsEnabled, ConnectionError)
+
+
+def create_repository(training: DistillTrainingArguments) -> str:
+    """Create the run's repository unless it exists, before hours of training go by; its id.
+
+    It is `--hub-model-id`, or the output folder's name in the account that the token belongs to.
+
+    Raises:
+        UserError: the hub cannot be reached, or does not let this token write there.
+    """
+    name = training.hub_model_id or Path(str(training.output_dir)).absolute().name
+    try:
+        repository = HfApi(token=training.hub_token).create_repo(
+            name, private=training.hub_private_repo, exist_ok=True
+        )
+    except UNREACHABLE as error:
+        raise UserError(f"--push-to-hub: cannot create {name} ({error}); check name, token and network") from error
+    return repository.repo_id
+
+
+def push_run(training: DistillTrainingArguments, repository: str) -> str:
+    """Upload a finished run's folder in one commit; the commit's address.
+
+    Raises:
+        UserError: the hub did not take it. The folder is whole: the same command pushes it again.
+    """
+    directory = str(training.output_dir)
+    try:
+        commit = HfApi(token=training.hub_token).upload_folder(
+            repo_id=repository,
+            folder_path=directory,
+            allow_patterns=PUBLISHED,
+            ignore_patterns=["*/*"],
+            revision=training.hub_revision,
+            commit_message=f"Trained with distill-zh-en: {Path(directory).name}",
+        )
+    except UNREACHABLE as error:
+        raise UserError(
+            f"{directory} is finished, but {repository} did not take it ({error}); the same command pushes it again"
+        ) from error
+    return str(commit.commit_url)

@@ -1,0 +1,48 @@
+"""A student whose weights are shared out among processes (PyTorch's FSDP2, `fully_shard`).
+
+Zhao et al. 2023, "PyTorch FSDP", https://arxiv.org/abs/2304.11277. The model is one unit: the forward pass of
+`training.forward` reads the weights of all layers itself, and the one embedding table has four places in the model,
+which must not belong to different units.
+"""
+
+import torch
+from accelerate import FullyShardedDataParallelPlugin
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+
+from marian_distill.errors import UserError
+from marian_distill.training.students import MarianStudent
+
+
+def shard(model: MarianStudent, plugin: FullyShardedDataParallelPlugin, device: torch.device) -> None:
+    """Share the model's weights out, in place; accelerate then leaves them as they are.
+
+    Args:
+        model: the student.
+        plugin: what `accelerate launch` made of its config.
+        device: of this process.
+    """
+    if plugin.fsdp_version != 2:
+        raise UserError("FSDP 1 is not supported: set fsdp_version: 2, as recipes/accelerate/fsdp.yaml does")
+    if not isinstance(model, FSDPModule):
+        policy = plugin.mixed_precision_policy
+        fully_shard(
+            model.to(device),  # pyright: ignore[reportArgumentType]
+            reshard_after_forward=bool(plugin.reshard_after_forward),
+            mp_policy=policy if isinstance(policy, MixedPrecisionPolicy) else MixedPrecisionPolicy(),
+        )
+
+
+def whole_model(model: MarianStudent) -> MarianStudent:
+    """The model itself or, where its weights are shared out, a copy that has them all: every process must ask for it.
+
+    Evaluation runs on it, where processes make different numbers of steps.
+    """
+    if not isinstance(model, FSDPModule):
+        return model
+    weights = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True))
+    copy = MarianStudent(model.config).to(model.device)  # pyright: ignore[reportArgumentType]
+    copy.load_state_dict(weights)
+    copy.generation_config = model.generation_config
+    copy.set_attn_implementation(model.config._attn_implementation or "eager")
+    return copy

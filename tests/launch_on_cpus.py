@@ -1,0 +1,45 @@
+"""Runs distill_zh_en.py under an accelerate config as `accelerate launch` would on GPUs, here on CPU processes.
+
+    python -m torch.distributed.run --standalone --nproc-per-node 2 launch_on_cpus.py CONFIG.yaml OPTIONS …
+
+accelerate shards on GPUs alone, for no reason that lies in PyTorch: it is told that these processes have some.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from accelerate import state
+from accelerate.commands.launch import _validate_launch_command, launch_command_parser
+from accelerate.utils.dataclasses import DistributedType
+from accelerate.utils.launch import prepare_multi_gpu_env
+
+COMMAND = Path(__file__).parents[1] / "distill_zh_en.py"
+
+
+def environment_of(config: str) -> dict[str, str]:
+    """What `accelerate launch --config_file CONFIG` sets for its processes."""
+    arguments = launch_command_parser().parse_args(["--config_file", config, str(COMMAND)])
+    arguments, *_ = _validate_launch_command(arguments)
+    return prepare_multi_gpu_env(arguments)
+
+
+class StateWithGpus(state.AcceleratorState):
+    """Takes the sharding plugin on a CPU too."""
+
+    def __init__(self, *arguments, fsdp_plugin=None, **options) -> None:
+        super().__init__(*arguments, fsdp_plugin=fsdp_plugin, **options)
+        if fsdp_plugin is not None:
+            self.distributed_type, self.fsdp_plugin = DistributedType.FSDP, fsdp_plugin
+            state.PartialState._shared_state["distributed_type"] = DistributedType.FSDP
+
+
+if __name__ == "__main__":
+    own = {name: os.environ[name] for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")}
+    os.environ |= environment_of(sys.argv.pop(1)) | own
+    import accelerate.accelerator
+
+    accelerate.accelerator.AcceleratorState = StateWithGpus
+    import runpy
+
+    runpy.run_path(str(COMMAND), run_name="__main__")
