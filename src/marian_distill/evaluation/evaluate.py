@@ -36,9 +36,7 @@ def load_translator(
         return CTranslate2Translator(model_dir, direction, device, compute_type, beam_size, max_decoding_length)
     if (model_dir / BUNDLE_FILE).is_file():
         if compute_type != "default":
-            raise UserError(
-                f"compute type {compute_type!r}: {model_dir} is a bundle, which computes as it was exported"
-            )
+            raise UserError(f"compute type {compute_type!r}: {model_dir} is a bundle, which computes as exported")
         positions = read_json(model_dir / BUNDLE_FILE)["target_length"]
         return BundleTranslator(model_dir, direction, beam_size, min(max_decoding_length, positions))
     if compute_type not in ("default", "float32"):
