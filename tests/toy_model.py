@@ -138,3 +138,14 @@ def toy_ct2_dir(tmp_path_factory: pytest.TempPathFactory, toy_model_dir: Path) -
     if not directory.exists():
         export_model(toy_model_dir, directory, "float32", PAIRS[::7])
     return directory
+
+
+@pytest.fixture(scope="session")
+def toy_bundle_dir(tmp_path_factory: pytest.TempPathFactory, toy_model_dir: Path) -> Path:
+    """Its float32 bundle for ONNX Runtime, stateless, 32 source and 32 target tokens."""
+    from marian_distill.export.onnx import export_onnx
+
+    directory = tmp_path_factory.getbasetemp() / "toy-bundle"
+    if not directory.exists():
+        export_onnx(toy_model_dir, directory, source_length=32, target_length=32, pairs=PAIRS[::7])
+    return directory

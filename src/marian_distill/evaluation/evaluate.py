@@ -1,4 +1,4 @@
-"""Score one model folder, Hugging Face or CTranslate2, on sentence pairs: the same rules and figures for both."""
+"""Score one model folder on sentence pairs: the same rules and figures for Hugging Face, CTranslate2 and bundles."""
 
 import time
 from collections.abc import Sequence
@@ -8,7 +8,10 @@ from typing import Any
 from marian_distill.errors import UserError
 from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
 from marian_distill.evaluation.slices import numbers_kept_share
+from marian_distill.files import read_json
 from marian_distill.languages import languages_of
+from marian_distill.runtime.bundle import BUNDLE_FILE
+from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
 from marian_distill.runtime.translator import MAX_DECODING_LENGTH, Translator
 
@@ -21,15 +24,21 @@ def load_translator(
     device: str = "cpu",
     compute_type: str = "default",
 ) -> Translator:
-    """The translator of a folder: CTranslate2 when it holds model.bin, else Hugging Face (which imports torch).
+    """The translator of a folder: CTranslate2 with model.bin, a bundle with bundle.json, else Hugging Face (torch).
 
-    `compute_type` is CTranslate2's; a Hugging Face folder computes in float32 and refuses any other.
+    `compute_type` is CTranslate2's; the others compute in what they were saved in and refuse any other. A bundle's own
+    target length bounds its translations too.
     """
     model_dir = Path(model_dir)
     if not model_dir.is_dir():
-        raise UserError(f"{model_dir}: no such folder. Give a Hugging Face or a CTranslate2 model folder.")
+        raise UserError(f"{model_dir}: no such folder. Give a Hugging Face folder, a CTranslate2 one or a bundle.")
     if (model_dir / "model.bin").is_file():
         return CTranslate2Translator(model_dir, direction, device, compute_type, beam_size, max_decoding_length)
+    if (model_dir / BUNDLE_FILE).is_file():
+        if compute_type != "default":
+            raise UserError(f"compute type {compute_type!r}: {model_dir} is a bundle, which computes as exported")
+        positions = read_json(model_dir / BUNDLE_FILE)["target_length"]
+        return BundleTranslator(model_dir, direction, beam_size, min(max_decoding_length, positions))
     if compute_type not in ("default", "float32"):
         raise UserError(
             f"compute type {compute_type!r}: {model_dir} is a Hugging Face folder, which takes float32 only"

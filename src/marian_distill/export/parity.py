@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TypedDict
 
-from marian_distill.languages import Direction, Language
+from marian_distill.errors import UserError
+from marian_distill.languages import Direction, Language, languages_of
 from marian_distill.runtime.translator import PieceTranslator
 
 SENTENCES: dict[Language, tuple[str, ...]] = {
@@ -109,3 +110,23 @@ def parity(trained: PieceTranslator, exported: PieceTranslator, texts: Sequence[
         "rate": round(equal / len(sources), 4) if sources else 0.0,
         "differences": differences[:5],
     }
+
+
+def checked_parity(
+    trained: PieceTranslator,
+    exported: PieceTranslator,
+    pairs: Sequence[tuple[str, str]],
+    min_parity: float,
+    max_length: int = 128,
+) -> Parity:
+    """`parity` over the source side of (English, Chinese) pairs; `UserError` when its rate is below `min_parity`."""
+    column = 0 if languages_of(exported.direction)[0] == "en" else 1
+    report = parity(trained, exported, [pair[column] for pair in pairs], max_length)
+    if report["rate"] < min_parity:
+        example = report["differences"][0]
+        raise UserError(
+            f"parity {report['direction']}: {report['equal']} of {report['sentences']} translations equal the trained "
+            f"model's, fewer than the {min_parity:.0%} asked for; nothing was written. First: {example['source']!r} "
+            f"gives {example['exported']!r}, trained {example['trained']!r}"
+        )
+    return report

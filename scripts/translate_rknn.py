@@ -1,0 +1,41 @@
+"""Translate with a bundle folder: on a Rockchip board with its NPU, or anywhere when it was made by export_onnx.py.
+
+    python translate_rknn.py                                           a prompt; Ctrl-D ends, :zh-en turns round
+    python translate_rknn.py --text "give me a cup of latte"           the translation alone on stdout
+    cat english.txt | python translate_rknn.py > chinese.txt           a line in, a line out, at once
+    python translate_rknn.py --input-file a.txt --output-file b.txt    a whole file, with progress
+
+Needs numpy, sentencepiece, and rknn-toolkit-lite2 (board) or onnxruntime. The board's side was written to RKNNLite's
+documentation and has not met a board yet.
+"""
+
+from pathlib import Path
+
+from marian_distill.command_line import at_least, command_parser
+from marian_distill.errors import run_command
+from marian_distill.runtime.bundle_translator import BundleTranslator
+from marian_distill.runtime.console import add_text_options, check_text_options, run_translator
+
+
+def main() -> None:
+    parser = command_parser(__doc__)
+    parser.add_argument("--model-dir", type=Path, default=Path("bundle"), help="the bundle folder (default: bundle)")
+    add_text_options(parser)
+    parser.add_argument("--beam-size", type=int, default=1, help="decoder calls a token (default: 1, greedy)")
+    parser.add_argument("--max-decoding-length", type=int, help="target tokens a segment (default: all that fit)")
+    parser.add_argument("--threads", type=at_least(1), default=1, help="of ONNX Runtime (default: 1)")
+    arguments = parser.parse_args()
+    check_text_options(arguments)
+    translator = BundleTranslator(
+        arguments.model_dir,
+        arguments.direction,
+        arguments.beam_size,
+        arguments.max_decoding_length,
+        arguments.threads,
+    )
+    description = f"{arguments.model_dir}: {translator.compute_type}, beam {translator.beam_size}"
+    run_translator(translator, arguments, description)
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,67 @@
+"""Translating with a bundle folder, on a board or by ONNX Runtime: numpy and sentencepiece around the engine."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from marian_distill.languages import Direction
+from marian_distill.pieces import MarianPieces
+from marian_distill.runtime.bundle import read_bundle
+from marian_distill.runtime.sessions import open_sessions
+from marian_distill.runtime.static import Session, StaticModel, beam_search, greedy
+from marian_distill.runtime.translator import checked_beam_size, choose_direction, segment_bound, translate_texts
+
+
+class BundleTranslator:
+    """A `Translator` over a bundle folder (bundle.json, graphs, tables, source.spm, target.spm, vocab.json).
+
+    Args:
+        folder: the bundle.
+        direction: `en-zh` or `zh-en`; the bundle's own first direction when None.
+        beam_size: 1 for greedy search; each hypothesis is a decoder call of its own.
+        max_decoding_length: output bound for a segment, in target tokens; the bundle's when None.
+        threads: ONNX Runtime's.
+        sessions: engines that are loaded already (a simulator, say) instead of the folder's own files.
+    """
+
+    direction: Direction
+
+    def __init__(
+        self,
+        folder: str | Path,
+        direction: str | None = None,
+        beam_size: int = 1,
+        max_decoding_length: int | None = None,
+        threads: int = 1,
+        sessions: Mapping[str, Session] | None = None,
+    ) -> None:
+        self.config = read_bundle(folder)
+        self.set_direction(direction)
+        self.beam_size = checked_beam_size(beam_size)
+        positions = self.config["target_length"]
+        self.max_decoding_length = positions if max_decoding_length is None else max_decoding_length
+        bound = segment_bound({"max_position_embeddings": positions}, self.max_decoding_length)
+        self.max_segment_length = min(bound, self.config["source_length"])
+        self.pieces = MarianPieces(folder)
+        self.model = StaticModel(folder, self.config, sessions or open_sessions(folder, self.config, threads))
+
+    def set_direction(self, direction: str | None) -> None:
+        """Translate in another direction from now on; `UserError` when the model does not do it."""
+        self.direction, self.tag = choose_direction(self.config, direction)
+
+    @property
+    def compute_type(self) -> str:
+        """Target and type of the graphs, as they were exported: `rv1126b w8a8`."""
+        return f"{self.config['target']} {self.config['dtype']}"
+
+    def translate(self, texts: Sequence[str], first_line: int = 1) -> list[str]:
+        """Translate texts of any length, one result each, in their order (see `Translator`)."""
+        return translate_texts(self, texts, first_line)
+
+    def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
+        """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""
+        return [[self.pieces.pieces[index] for index in self._decode(self.pieces.ids(source))] for source in sources]
+
+    def _decode(self, source: list[int]) -> list[int]:
+        if self.beam_size == 1:
+            return greedy(self.model, source, self.max_decoding_length)
+        return beam_search(self.model, source, self.max_decoding_length, self.beam_size)

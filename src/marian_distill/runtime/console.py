@@ -1,0 +1,118 @@
+"""What every command that translates does alike: one text, a prompt, a pipe or a file, over any `Translator`."""
+
+import argparse
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from marian_distill.errors import UserError
+from marian_distill.files import atomic_writer
+from marian_distill.languages import DIRECTIONS
+from marian_distill.runtime.translator import Translator, translate_corpus
+
+
+class DirectedTranslator(Translator, Protocol):
+    """A translator that can be turned round at the prompt."""
+
+    def set_direction(self, direction: str | None) -> None:
+        """Translate in another direction from now on; `UserError` when the model does not do it."""
+        ...
+
+
+def add_text_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--direction`, `--text`, `--input-file` and `--output-file`."""
+    parser.add_argument("--direction", choices=DIRECTIONS, help="default: the first that the model was trained for")
+    parser.add_argument("--text", help="translate this and end")
+    parser.add_argument("--input-file", type=Path, help="UTF-8 text, one source a line")
+    parser.add_argument("--output-file", type=Path, help="its translations, a line each; appears when all are done")
+
+
+def check_text_options(arguments: argparse.Namespace) -> None:
+    """`UserError` when the text options contradict each other or name a file that is not there."""
+    if arguments.text is not None and arguments.input_file:
+        raise UserError("give --text or --input-file, not both. See --help.")
+    if bool(arguments.input_file) != bool(arguments.output_file):
+        raise UserError("--input-file and --output-file go together. See --help.")
+    if arguments.input_file and not arguments.input_file.is_file():
+        raise UserError(f"{arguments.input_file}: no such file")
+
+
+def run_translator(translator: DirectedTranslator, arguments: argparse.Namespace, description: str) -> None:
+    """Translate what the text options say: a text, a file, or stdin, with a prompt where it is a terminal.
+
+    Args:
+        translator: loaded.
+        arguments: with the options of `add_text_options`.
+        description: told on stderr before the prompt.
+    """
+    if arguments.text is not None:
+        print(translator.translate([arguments.text])[0])
+    elif arguments.input_file:
+        translate_file(translator, arguments.input_file, arguments.output_file)
+    elif sys.stdin.isatty():
+        print(description, file=sys.stderr)
+        interact(translator)
+    else:
+        for number, line in enumerate(read_lines(sys.stdin.buffer, "stdin"), start=1):
+            print(translator.translate([line], first_line=number)[0], flush=True)
+
+
+def translate_file(translator: Translator, input_file: Path, output_file: Path) -> None:
+    """A line for a line, with progress; the output appears when all are done."""
+    with input_file.open("rb") as stream:
+        total = sum(1 for _ in stream)
+    with input_file.open("rb") as stream, atomic_writer(output_file) as output:
+        translations = translate_corpus(translator, read_lines(stream, str(input_file)))
+        for translation in with_progress(translations, total):
+            output.write(f"{translation}\n")
+
+
+def with_progress(lines: Iterable[str], total: int) -> Iterator[str]:
+    """The lines, counted on stderr. By hand: a board has no tqdm."""
+    start = told = time.perf_counter()
+    for number, line in enumerate(lines, start=1):
+        yield line
+        now = time.perf_counter()
+        if number == total or now - told > 0.2:
+            told = now
+            print(f"\r{number}/{total} lines, {number / (now - start):.1f} a second", end="", file=sys.stderr)
+    if total:
+        print(file=sys.stderr)
+
+
+def read_lines(stream: BinaryIO, name: str) -> Iterator[str]:
+    """Lines of UTF-8 text without their ends; a bad one is a `UserError` that names it."""
+    for number, line in enumerate(stream, start=1):
+        try:
+            yield line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise UserError(f"{name}, line {number}: not valid UTF-8 ({error.reason})") from error
+
+
+def interact(translator: DirectedTranslator) -> None:
+    """A prompt until Ctrl-D; `:zh-en` turns round. Lines are remembered from one time to the next."""
+    import readline
+
+    history = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "distill-zh-en" / "history"
+    with contextlib.suppress(OSError):
+        readline.read_history_file(history)
+    try:
+        while True:
+            line = input(f"{translator.direction}> ").strip()
+            if line.startswith(":"):
+                try:
+                    translator.set_direction(line[1:])
+                except UserError as error:
+                    print(error, file=sys.stderr)
+            elif line:
+                print(translator.translate([line])[0])
+    except EOFError:
+        print()
+    finally:
+        with contextlib.suppress(OSError):
+            history.parent.mkdir(parents=True, exist_ok=True)
+            readline.write_history_file(history)
