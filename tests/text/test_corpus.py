@@ -18,6 +18,7 @@ import pytest
 from hub_cache import add_opus_100
 from marian_distill.errors import UserError
 from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
+from marian_distill.text.formats import read_rows
 
 TRANSLATION = datasets.Features({"translation": datasets.Translation(languages=["en", "zh"])})
 
@@ -206,6 +207,13 @@ def test_malformed_file_is_told_by_name_and_line(tmp_path, datasets_cache, name,
 def test_missing_file_or_folder(name):
     with pytest.raises(UserError, match="no such file"):
         load_parallel(CorpusSource(name))
+
+
+def test_rows_of_no_file_or_of_another_kind(tmp_path):
+    (tmp_path / "a.txt").write_text("Tea.\n")
+    for name, message in {"b.tsv": "no such file", "a.txt": "unknown kind of file; expected .csv"}.items():
+        with pytest.raises(UserError, match=message):
+            list(read_rows(tmp_path / name))
 
 
 def test_swapped_languages(tmp_path, pairs):

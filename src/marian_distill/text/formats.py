@@ -41,9 +41,13 @@ def read_rows(path: Path) -> Rows:
     Empty lines are passed over.
 
     Raises:
-        UserError: naming file and line of what is malformed.
+        UserError: no such file, another kind of file, or what is malformed, with its line.
     """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
     kind, packing = _kind(path)
+    if kind not in READERS:
+        raise UserError(f"{path}: unknown kind of file; expected .csv, .tsv, .tsv.gz, .tsv.xz or .jsonl")
     try:
         with _open(path, packing) as stream:
             yield from READERS[kind](path, _lines(path, stream))
