@@ -25,7 +25,7 @@ FORWARD = [f"{DATA}/forward-{SIZE}-{direction}" for direction in DIRECTIONS]
 LANE = workflow.cores if SIZE == "gpu" else max(1, workflow.cores // 2)
 # A step that learns from the wide model too takes as long as this many on labels alone.
 STEP_COST = {"laptop": 1.7, "gpu": 1.9}[SIZE]
-STEPS = {"laptop": 3000, "gpu": 100000}[SIZE]
+STEPS = {"laptop": 5000, "gpu": 100000}[SIZE]
 LABELS = f"--alpha-ce 1.0 --max-steps {round(STEPS * STEP_COST)} --dataset {config['corpus']}"
 # What the chain is held against: a stage with other options, and what it starts from. `published` is the narrow student
 # from random weights on labels alone, for as long; `shrunk` the same from the wide model; `wide-random` the wide one.
