@@ -24,7 +24,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("scores", type=Path, help="folder of score files")
     parser.add_argument("--before", required=True, help="model that the folder's file names begin with")
     parser.add_argument("--after", required=True)
-    parser.add_argument("--max-drop", type=between(0, 100), default=2.0, help="points of a hundred (default: 2)")
+    parser.add_argument("--max-drop", type=between(0, 100), default=2.0, help="points of a test set (default: 2)")
+    parser.add_argument("--max-slice-drop", type=between(0, 100), default=5.0, help="points of a slice (default: 5)")
     parser.add_argument(
         "--allow-regression", nargs="+", default=[], metavar="NAME", help="a domain, slice or test set"
     )
@@ -38,6 +39,7 @@ def main() -> None:
         read_scores(arguments.scores, arguments.before),
         read_scores(arguments.scores, arguments.after),
         arguments.max_drop,
+        arguments.max_slice_drop,
         arguments.allow_regression,
     )
     print(f"{'':40} {arguments.before:>20} {arguments.after:>20} {'change':>7}")
@@ -49,8 +51,7 @@ def main() -> None:
     fallen = [f"{name} {after - before:+.1f}" for name, before, after, allowed in report if allowed is False]
     if fallen:
         raise UserError(
-            f"{arguments.after} fell behind {arguments.before} by more than {arguments.max_drop:g}: "
-            f"{', '.join(fallen)}. "
+            f"{arguments.after} fell too far behind {arguments.before}: {', '.join(fallen)}. "
             "Mix in what was forgotten, or let it go with --allow-regression NAME"
         )
     print(f"{arguments.after} holds what {arguments.before} could", file=sys.stderr)

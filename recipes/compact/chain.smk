@@ -214,7 +214,7 @@ rule gate:
         allow=" ".join(["--allow-regression", *config["allow_regression"]] if config["allow_regression"] else []),
     shell:
         f"uv run -s scripts/check_regression.py {OUT}/scores --before {{params.before}} --after {{wildcards.model}} "
-        f"--max-drop {config['max_drop']} {{params.allow}} --json {{output}}"
+        f"--max-drop {config['max_drop']} --max-slice-drop {config['max_slice_drop']} {{params.allow}} --json {{output}}"
 
 
 rule curves:

@@ -56,6 +56,6 @@ def test_the_gate_stops_a_model_that_forgot(tmp_path):
     scored("money-only", 0.4)
     stopped = gate()
     assert stopped.returncode == 2
-    assert "money-only fell behind student by more than 2: en-zh coffee/train kept -60.0" in stopped.stderr
+    assert "money-only fell too far behind student: en-zh coffee/train kept -60.0" in stopped.stderr
     assert json.loads((tmp_path / "gate.json").read_text())["en-zh coffee/train kept"]["allowed"] is False
     assert gate("--allow-regression", "coffee").returncode == 0

@@ -49,13 +49,18 @@ def read_scores(folder: Path, model: str) -> dict[str, float]:
 
 
 def compare(
-    before: Mapping[str, float], after: Mapping[str, float], max_drop: float, allowed: Sequence[str] = ()
+    before: Mapping[str, float],
+    after: Mapping[str, float],
+    max_drop: float,
+    max_slice_drop: float,
+    allowed: Sequence[str] = (),
 ) -> list[Change]:
     """Every figure that both have, in the order of `before`.
 
     Args:
         before, after: figures by name (see `read_scores`).
-        max_drop: points that a figure may fall.
+        max_drop: points that a test set may fall.
+        max_slice_drop: points that a slice may fall: it has fewer and shorter sentences, and chance moves it more.
         allowed: what may fall further: a test set (`tatoeba`), a domain (`money`) or a slice (`money/train`).
 
     Raises:
@@ -71,6 +76,6 @@ def compare(
     changes = []
     for name, score in before.items():
         let_go = what[name] in allowed or what[name].partition("/")[0] in allowed
-        fell = score - after[name] > max_drop
+        fell = score - after[name] > (max_slice_drop if "/" in what[name] else max_drop)
         changes.append(Change(name, score, after[name], let_go if fell else None))
     return changes
