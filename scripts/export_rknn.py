@@ -38,7 +38,7 @@ def parse_arguments() -> argparse.Namespace:
         "--calibration-file", type=Path, help="parallel text (default: the dev set that the model was trained with)"
     )
     parser.add_argument("--parity-file", type=Path, help="parallel text to measure on (default: as for calibration)")
-    parser.add_argument("--parity-sentences", type=at_least(1), default=200, help="at most so many (default: 200)")
+    parser.add_argument("--parity-sentences", type=at_least(1), default=500, help="at most so many (default: 500)")
     parser.add_argument("--max-chrf-lost", type=between(-100, 100), help="chrF++ (default: by type)")
     parser.add_argument("--overwrite", action="store_true", help="replace a bundle exported to the same folder before")
     return parser.parse_args()

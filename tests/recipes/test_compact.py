@@ -33,7 +33,7 @@ def test_every_stage_is_scored_in_every_direction_and_held_to_the_one_before(rec
     assert jobs["gate"] == 3
     assert jobs["slices"] == jobs["evaluate"] == 6 * directions
     assert jobs["forward"] == directions
-    assert jobs["teacher"] == jobs["wide"] == jobs["student"] == jobs["published"] == 1
+    assert jobs["teacher"] == jobs["wide"] == jobs["student"] == jobs["variant"] == 1
 
 
 def test_a_teacher_that_is_given_is_not_trained(tmp_path):

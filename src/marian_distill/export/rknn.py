@@ -247,7 +247,7 @@ def check_parity(report: ParityReport, at_most: float) -> None:
         raise UserError(
             f"{report['dtype']} loses {report['chrf++_lost']} chrF++ on {report['sentences']} sentences, more than "
             f"{at_most} ({report['token_match']:.1%} of the translations are the trained model's); nothing was "
-            "written. Give another --dtype, more --calibration-file sentences, or --max-chrf-lost"
+            "written. Give more --parity-sentences (few are moved by chance), another --dtype, or --max-chrf-lost"
         )
 
 
