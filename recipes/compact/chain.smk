@@ -21,7 +21,7 @@ SOURCE_WEIGHT = f"--source-weight {WEIGHTS} " if WEIGHTS else ""
 TEXT = f"--dataset {config['corpus']} {SOURCE_WEIGHT}"
 CORPUS_FILE = [config["corpus"]] if Path(config["corpus"]).exists() else []  # else a hub name
 TRAIN = f"OMP_NUM_THREADS={{threads}} uv run distill_zh_en.py --eval-dataset {config['dev']} --direction {DIRECTION}"
-FORWARD = [f"{DATA}/forward-{SIZE}-{direction}" for direction in DIRECTIONS]
+FORWARD = [f"{OUT}/forward-{direction}" for direction in DIRECTIONS]  # of this recipe's teacher
 LANE = workflow.cores if SIZE == "gpu" else max(1, workflow.cores // 2)
 # A step that learns from the wide model too takes as long as this many on labels alone.
 STEP_COST = {"laptop": 1.7, "gpu": 1.9}[SIZE]
@@ -102,7 +102,7 @@ rule forward:
         OWN_TEACHER,
         f"{OUT}/teacher-ct2-int8/model.bin",
     output:
-        directory(f"{DATA}/forward-{SIZE}-{{direction}}"),
+        directory(f"{OUT}/forward-{{direction}}"),
     threads: LANE
     shell:
         f"uv run -s scripts/forward_translate.py --teacher-ct2-dir {OUT}/teacher-ct2-int8 --direction {{wildcards.direction}} "
