@@ -7,6 +7,7 @@
 Of n best, `--choose closeness` takes the one closest to the reference. What fails a filter keeps its reference, or is
 dropped (`--rejected drop`). Finished shards are not translated again; with --rank and --processes several machines or
 processes share the shards. The output is Parquet in the hub's layout; each row says who wrote it, and with what score.
+Rows of the source NAME are labelled forward:NAME, which --source-weight can name; a weight of NAME is not theirs.
 """
 
 import argparse

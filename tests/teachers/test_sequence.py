@@ -102,6 +102,7 @@ def test_the_folder_is_a_corpus_with_provenance(tmp_path, corpus, toy_ct2_dir):
     report = forward_translate(teacher, corpus, tmp_path / "out", Policy(), PROVENANCE, shard_rows=50)
     loaded = load_parallel(CorpusSource(str(tmp_path / "out")))
     assert loaded["en"] == corpus["en"]
+    assert set(loaded["source"]) == {"forward:toy"}  # not `toy`: a weight of the corpus is not one of these
     taught = dict(PAIRS)
     same = sum(taught[en] == zh for en, zh in zip(loaded["en"], loaded["zh"], strict=True))
     assert same > 0.9 * len(corpus)  # the teacher's Chinese, not the corpus's, which ends in ！

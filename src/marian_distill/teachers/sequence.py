@@ -2,7 +2,8 @@
 
 Kim & Rush 2016, "Sequence-Level Knowledge Distillation", https://aclanthology.org/D16-1139/: the student trains on the
 teacher's own translations (section 3.2), or on the one of its n best that is closest to the reference (section 3.3).
-The corpus is translated shard by shard; a finished shard is not translated again.
+The corpus is translated shard by shard; a finished shard is not translated again. Its rows are labelled `forward:` and
+their source's label, so that weights meant for the source, by which they were drawn already, do not weigh them again.
 """
 
 import json
@@ -27,6 +28,7 @@ from marian_distill.text.numbers import numbers_kept
 
 REPORT, UNFINISHED = "forward_translation.json", ".unfinished"
 DROPPED, COUNTS = "dropped", "forward_translation"
+LABEL = "forward:"
 SCHEMA = pa.schema(
     [
         ("translation", pa.struct([("en", pa.string()), ("zh", pa.string())])),
@@ -131,15 +133,16 @@ def translate_rows(teacher: Teacher, rows: Sequence[dict[str, str]], policy: Pol
     """Rows of a corpus (`en`, `zh`, `source`) with the teacher's target side, or their own where it is rejected."""
     source, target = languages_of(teacher.direction)
     for row, found in zip(rows, teacher.translate_n_best([row[source] for row in rows], policy.n_best), strict=True):
+        label = LABEL + row["source"]
         hypothesis = choose([Hypothesis(*one) for one in found], row[target], policy.choose)
         taught = {source: row[source], target: hypothesis.text}
         reason = reason_to_reject(taught["en"], taught["zh"], row[source], hypothesis, policy)
         if not reason:
-            yield Row(taught, row["source"], "teacher", hypothesis.score, "")
+            yield Row(taught, label, "teacher", hypothesis.score, "")
         elif policy.rejected == "keep":
-            yield Row({"en": row["en"], "zh": row["zh"]}, row["source"], "reference", hypothesis.score, reason)
+            yield Row({"en": row["en"], "zh": row["zh"]}, label, "reference", hypothesis.score, reason)
         else:
-            yield Row({}, row["source"], DROPPED, hypothesis.score, reason)
+            yield Row({}, label, DROPPED, hypothesis.score, reason)
 
 
 def check_new(output_dir: Path) -> None:
