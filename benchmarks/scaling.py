@@ -176,7 +176,9 @@ def write_engine(arguments: Namespace, vocabulary: int, width: int, length: int)
 def small_workload(arguments: Namespace) -> Path:
     from workload import make_workload
 
-    return make_workload(arguments.output_dir / "text-8000-4000", pairs=8000, pieces=4000)
+    folder = arguments.output_dir / "text-8000-4000"
+    make_workload(folder, pairs=8000, pieces=4000)
+    return folder
 
 
 def corpus(arguments: Namespace, pairs: int) -> dict:

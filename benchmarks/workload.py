@@ -8,10 +8,12 @@ import random
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
+from statistics import mean
 
 import datasets
 
 from marian_distill.files import atomic_writer
+from marian_distill.pieces import MarianPieces
 from marian_distill.text.cleaning import clean
 from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
 from marian_distill.text.tokenization import parallel_sentences, train_joint_tokenizer
@@ -48,10 +50,22 @@ def make_workload(
     dataset: str | None = None,
     source_weights: Sequence[str] = (),
     seed: int = 42,
-) -> Path:
-    """Write corpus.tsv, train.en, train.zh and tokenizer/ to `folder`, unless they are there."""
-    if (folder / "tokenizer" / "vocab.json").is_file():
-        return folder
+) -> float:
+    """Write corpus.tsv, train.en, train.zh and tokenizer/ to `folder`, unless they are there.
+
+    Returns:
+        Target tokens a pair, `</s>` counted.
+    """
+    if not (folder / "tokenizer" / "vocab.json").is_file():
+        _write_workload(folder, pairs, pieces, dataset, source_weights, seed)
+    tokenizer = MarianPieces(folder / "tokenizer")
+    lines = (folder / "train.zh").read_text(encoding="utf-8").splitlines()
+    return mean(len(pieces) + 1 for pieces in tokenizer.target_pieces(lines))
+
+
+def _write_workload(
+    folder: Path, pairs: int, pieces: int, dataset: str | None, source_weights: Sequence[str], seed: int
+) -> None:
     if dataset is None:
         rows = list(invented_pairs(pairs, seed))
     else:
@@ -71,4 +85,3 @@ def make_workload(
         datasets.Dataset.from_dict({"en": [r[0] for r in rows], "zh": [r[1] for r in rows]})
     )
     train_joint_tokenizer(sentences, folder / "tokenizer", vocab_size=pieces)
-    return folder

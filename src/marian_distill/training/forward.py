@@ -242,7 +242,7 @@ def dropout(states: Tensor, probability: float, training: bool) -> Tensor:
     """`functional.dropout`, on a CPU in a fifth of its time (see `_BitDropout`)."""
     if not training or probability == 0.0:
         return states
-    if states.device.type != "cpu":
+    if states.device.type != "cpu" or torch.compiler.is_compiling():  # the compiler cannot see through the views below
         return functional.dropout(states, probability)
     return _BitDropout.apply(states, probability)  # pyright: ignore[reportReturnType]
 
