@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
-    """Train until `--seconds` are measured; target tokens a second, peak memory, and what the machine could do then."""
+    """Train until `--seconds` are measured; target tokens a second, peak memory, the machine's rate at that time."""
     os.environ.setdefault("OMP_NUM_THREADS", str(arguments.threads))
     sys.path.insert(0, str(HERE.parent))
     import distill_zh_en  # sets the memory options before torch is loaded
