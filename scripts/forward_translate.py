@@ -7,7 +7,8 @@
 Of n best, `--choose closeness` takes the one closest to the reference. What fails a filter keeps its reference, or is
 dropped (`--rejected drop`). Finished shards are not translated again; with --rank and --processes several machines or
 processes share the shards. The output is Parquet in the hub's layout; each row says who wrote it, and with what score.
-Rows of the source NAME are labelled forward:NAME, which --source-weight can name; a weight of NAME is not theirs.
+A row is translated once, however much its source weighs. Rows of the source NAME are labelled forward:NAME: to weigh
+them in training, name that, as in --source-weight NAME=3 forward:NAME=3.
 """
 
 import argparse
@@ -25,7 +26,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--direction", choices=DIRECTIONS, help="default: the first that the teacher declares")
     parser.add_argument("--dataset", nargs="+", required=True, help="hub ids, folders of Parquet, .csv, .tsv, .jsonl")
     parser.add_argument("--dataset-config", default="en-zh")
-    parser.add_argument("--source-weight", nargs="+", default=[], metavar="NAME=WEIGHT", help="0.2 takes a fifth")
+    parser.add_argument("--source-weight", nargs="+", default=[], metavar="NAME=WEIGHT", help="0.2: a fifth; 3: as 1")
     parser.add_argument("--max-samples", type=at_least(1), help="translate at most so many pairs, drawn with --seed")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--output-dir", type=Path, required=True)
@@ -70,10 +71,11 @@ def main() -> None:
         inter_threads=(arguments.threads or os.cpu_count() or 1) if arguments.device == "cpu" else 1,
         intra_threads=1,
     )
+    weights = parse_source_weights(arguments.source_weight)
     corpora = [clean(load_parallel(CorpusSource(name, arguments.dataset_config)))[0] for name in arguments.dataset]
     corpus = mix(
         [(one, 1.0) for one in corpora],
-        source_weights=parse_source_weights(arguments.source_weight),
+        source_weights={name: min(weight, 1.0) for name, weight in weights.items()},
         max_samples=arguments.max_samples,
         seed=arguments.seed,
     )

@@ -18,6 +18,8 @@ DIRECTIONS = ["en-zh", "zh-en"] if DIRECTION == "both" else [DIRECTION]
 TESTS = {Path(path).stem: path for path in config["tests"]}
 WEIGHTS = " ".join(f"{name}={weight}" for name, weight in config["source_weights"].items())
 SOURCE_WEIGHT = f"--source-weight {WEIGHTS} " if WEIGHTS else ""
+# Shares below 1 thin the rows that the teacher translates; copies above 1 are made of its translations.
+FORWARD_WEIGHT = " ".join(f"forward:{name}={weight}" for name, weight in config["source_weights"].items() if weight > 1)
 TEXT = f"--dataset {config['corpus']} {SOURCE_WEIGHT}"
 CORPUS_FILE = [config["corpus"]] if Path(config["corpus"]).exists() else []  # else a hub name
 TRAIN = f"OMP_NUM_THREADS={{threads}} uv run distill_zh_en.py --eval-dataset {config['dev']} --direction {DIRECTION}"
@@ -118,7 +120,7 @@ rule student:
         f"{OUT}/student/run.json",
     threads: LANE
     shell:
-        f"{TRAIN} --config {{input.stage}} --dataset {config['corpus']} {' '.join(FORWARD)} {SOURCE_WEIGHT}"
+        f"{TRAIN} --config {{input.stage}} --dataset {config['corpus']} {' '.join(FORWARD)} {SOURCE_WEIGHT}{FORWARD_WEIGHT} "
         f"--teacher-model {OUT}/wide --output-dir {OUT}/student"
 
 

@@ -3,7 +3,7 @@
 Kim & Rush 2016, "Sequence-Level Knowledge Distillation", https://aclanthology.org/D16-1139/: the student trains on the
 teacher's own translations (section 3.2), or on the one of its n best that is closest to the reference (section 3.3).
 The corpus is translated shard by shard; a finished shard is not translated again. Its rows are labelled `forward:` and
-their source's label, so that weights meant for the source, by which they were drawn already, do not weigh them again.
+their source's label, so that a share of a source, by which they were drawn already, does not thin them again.
 """
 
 import json
