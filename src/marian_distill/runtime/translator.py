@@ -151,7 +151,7 @@ def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_lin
     return translations
 
 
-def translate_corpus(translator: Translator, sentences: Iterable[str], chunk_size: int = 2048) -> Iterator[str]:
+def translate_corpus(translator: Translator, sentences: Iterable[str], chunk_size: int = 1024) -> Iterator[str]:
     """Translate a stream of any length in order, holding `chunk_size` sentences in memory at a time.
 
     The translator batches a chunk by length: the larger it is, the less padding, and the less waiting of the threads.
