@@ -51,9 +51,10 @@ TARGETS = [f"{OUT}/results.md", *(f"{OUT}/gates/{stage}.json" for stage in GATES
 
 
 wildcard_constraints:
-    model="|".join([*MODELS, *VARIANTS, "student-money-only"]),
+    model="|".join([*MODELS, *VARIANTS, "shrunk-ft", "student-money-only"]),
+    test="(?!slices$).+",
     variant="|".join(VARIANTS),
-    start="student|published",
+    start="student|shrunk|published",
     direction="en-zh|zh-en",
 
 
@@ -234,7 +235,7 @@ rule curves:
 rule initialisation:
     input:
         expand(f"{OUT}/curves-{{stage}}.png", stage=CURVES),
-        *[scores(model) for runs in CURVES.values() for model in runs],
+        *[scores(model) for model in ["shrunk-ft", *(model for runs in CURVES.values() for model in runs)]],
     output:
         f"{OUT}/initialisation.md",
     shell:
