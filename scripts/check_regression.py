@@ -5,8 +5,8 @@
         --allow-regression coffee travel/unseen_patterns
 
 The folder holds what scripts/evaluate_model.py and scripts/evaluate_slices.py wrote, named as for
-scripts/results_table.py. Compared are chrF++ of every test set, and of every slice chrF++ and the share of sentences
-with every amount kept, in points of a hundred. Exit code 2 when something fell that may not.
+scripts/results_table.py. Compared are chrF++ of every test set (into Chinese: BLEU), and of every slice chrF++ and the
+share of sentences with every amount kept, in points of a hundred. Exit code 2 when something fell that may not.
 """
 
 import argparse

@@ -37,13 +37,15 @@ def test_a_models_figures_are_read_from_its_score_files(tmp_path):
         "coffee/train": {"chrf++": {"score": 80.0}, "kept": None},
     }
     for name, report in {
-        "student.int8.news": {"direction": "en-zh", "chrf++": {"score": 30.0}},
+        "student.int8.news": {"direction": "en-zh", "chrf++": {"score": 30.0}, "bleu": {"score": 20.0}},
+        "student.zh-en-int8.news": {"direction": "zh-en", "chrf++": {"score": 30.0}, "bleu": {"score": 20.0}},
         "student.int8.slices": {"direction": "en-zh", "slices": slices},
         "student-ft.int8.news": {"direction": "en-zh", "chrf++": {"score": 10.0}},
     }.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(report))
     assert read_scores(tmp_path, "student") == {
-        "en-zh news chrF++": 30.0,
+        "en-zh news BLEU": 20.0,
+        "zh-en news chrF++": 30.0,
         "en-zh money/train chrF++": 90.0,
         "en-zh money/train kept": 50.0,
         "en-zh coffee/train chrF++": 80.0,

@@ -22,7 +22,10 @@ class Change(NamedTuple):
 
 
 def read_scores(folder: Path, model: str) -> dict[str, float]:
-    """Figures by name from a model's score files: `en-zh tatoeba chrF++`, `en-zh money/train kept`, 0 to 100.
+    """Figures by name from a model's score files: `en-zh tatoeba BLEU`, `en-zh money/train kept`, 0 to 100.
+
+    A test set counts by chrF++, Chinese by BLEU, which splits it into characters: chrF++ counts pairs of words, and
+    text without spaces has next to none, so that one sentence more or less can move it by points.
 
     Args:
         folder: holds MODEL.PRECISION.TEST.json and MODEL.PRECISION.slices.json.
@@ -37,7 +40,8 @@ def read_scores(folder: Path, model: str) -> dict[str, float]:
         report = read_json(path)
         direction = report["direction"]
         if test != "slices":
-            figures[f"{direction} {test} chrF++"] = report["chrf++"]["score"]
+            metric = "BLEU" if direction == "en-zh" else "chrF++"
+            figures[f"{direction} {test} {metric}"] = report[metric.lower()]["score"]
             continue
         for slice_name, one in report["slices"].items():
             figures[f"{direction} {slice_name} chrF++"] = one["chrf++"]["score"]
