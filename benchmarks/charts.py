@@ -8,6 +8,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import EngFormatter, NullLocator
 
 
 def bars(rounds: Mapping[str, Sequence[float]], label: str, path: Path) -> None:
@@ -25,12 +26,15 @@ def bars(rounds: Mapping[str, Sequence[float]], label: str, path: Path) -> None:
 
 
 def curves(panels: Mapping[str, Sequence[tuple[float, float, float]]], path: Path) -> None:
-    """A panel a title: points of (size, seconds, megabytes) on logarithmic axes."""
+    """A panel a title: points of (size, seconds, megabytes) on logarithmic axes, at least a factor of ten high."""
     rows = -(-len(panels) // 3)
     figure, grid = plt.subplots(rows, 3, figsize=(11, 3 * rows), layout="constrained", squeeze=False)
     for axes, (title, points) in zip(grid.flat, panels.items(), strict=False):
         sizes, seconds, megabytes = zip(*points, strict=True)
         axes.loglog(sizes, seconds, "o-", color="tab:blue")
+        axes.set_xticks(sizes, [EngFormatter(sep="")(size) for size in sizes])
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_ylim(min(seconds) / 2, max(2 * max(seconds), 5 * min(seconds)))
         axes.set_title(title)
         axes.set_ylabel("seconds", color="tab:blue")
         memory = axes.twinx()
