@@ -52,7 +52,7 @@ TARGETS = [f"{OUT}/results.md", *(f"{OUT}/gates/{stage}.json" for stage in GATES
 
 wildcard_constraints:
     model="|".join([*MODELS, *VARIANTS, "shrunk-ft", "student-money-only"]),
-    test="(?!slices$).+",
+    test=r"(?!slices\.json)[^/]+",
     variant="|".join(VARIANTS),
     start="student|shrunk|published",
     direction="en-zh|zh-en",
