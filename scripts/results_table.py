@@ -33,7 +33,8 @@ def main() -> None:
             row |= slice_cells(report["slices"])
         else:
             row[test] = f"{report['chrf++']['score']:.1f} / {report['bleu']['score']:.1f}"
-            signatures |= {name: report[name]["signature"] for name in ("chrf++", "bleu")}
+            signatures["chrf++"] = report["chrf++"]["signature"]
+            signatures[f"bleu {report['direction']}"] = report["bleu"]["signature"]  # Chinese is split another way
     if not rows:
         raise UserError(f"{arguments.scores}: no score files there")
 
