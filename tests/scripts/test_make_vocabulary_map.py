@@ -24,3 +24,15 @@ def test_the_map_is_kept_only_where_it_pays(speedup, kept, toy_ct2_dir, tmp_path
     assert report["kept"] is kept is (folder / "vmap.txt").is_file()
     assert report["covered_share"] == 1.0
     assert report["chrf++"]["map"] == pytest.approx(report["chrf++"]["whole"])
+
+
+def test_an_earlier_map_stays_when_there_is_nothing_to_make_another_from(toy_ct2_dir, tmp_path):
+    folder = Path(copytree(toy_ct2_dir, tmp_path / "model"))
+    (folder / "vmap.txt").write_text("an earlier map\n")
+    rows = "\n".join("\t".join(pair) for pair in PAIRS)
+    (tmp_path / "dev.tsv").write_text(f"en\tzh\n{rows}\n", encoding="utf-8")
+    options = ["--dataset", tmp_path / "absent.tsv", "--test-file", tmp_path / "dev.tsv"]
+    done = subprocess.run([sys.executable, SCRIPT, folder, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "absent.tsv: no such file" in done.stderr
+    assert (folder / "vmap.txt").read_text() == "an earlier map\n"

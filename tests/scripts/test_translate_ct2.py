@@ -102,7 +102,11 @@ def test_a_terminal_prompts_with_the_direction_until_ctrl_d(toy_ct2_dir, tmp_pat
         (("--beam-size", "0", "--text", "x"), b"", "beam size 0"),
         (("--input-file", "absent.txt", "--output-file", "out.txt"), b"", "absent.txt: no such file"),
         (("--input-file", "absent.txt"), b"", "go together"),
-        (("--input-file", __file__, "--output-file", f"{__file__}/zh.txt"), b"", "test_translate_ct2.py: File exists"),
+        (
+            ("--input-file", __file__, "--output-file", f"{__file__}/zh.txt"),
+            b"",
+            "test_translate_ct2.py/zh.txt: Not a directory",
+        ),
         (("--threads", "-2"), b"", "--threads: -2: expected a whole number, 0 or more"),
         (("--nonsense",), b"", "unrecognized arguments: --nonsense"),
         ((), b"We like tea.\n\xff\n", "stdin, line 2: not valid UTF-8"),

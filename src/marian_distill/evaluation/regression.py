@@ -6,10 +6,22 @@ all test sentences hides it, a look at each domain does not.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from marian_distill.errors import UserError
-from marian_distill.files import read_json
+from marian_distill.evaluation.metrics import Score
+from marian_distill.schema import read_shaped
+
+# What is read of the files that scripts/evaluate_model.py and scripts/evaluate_slices.py write.
+TestScores = TypedDict("TestScores", {"direction": str, "chrf++": Score, "bleu": Score})
+OneSlice = TypedDict("OneSlice", {"chrf++": Score, "kept": float | None})
+
+
+class SliceScores(TypedDict):
+    """A file of scripts/evaluate_slices.py."""
+
+    direction: str
+    slices: dict[str, OneSlice]
 
 
 class Change(NamedTuple):
@@ -37,13 +49,15 @@ def read_scores(folder: Path, model: str) -> dict[str, float]:
     figures: dict[str, float] = {}
     for path in sorted(folder.glob(f"{model}.*.*.json")):
         test = path.name.removesuffix(".json").rpartition(".")[2]
-        report = read_json(path)
-        direction = report["direction"]
         if test != "slices":
-            metric = "BLEU" if direction == "en-zh" else "chrF++"
-            figures[f"{direction} {test} {metric}"] = report[metric.lower()]["score"]
+            report = read_shaped(path, TestScores)
+            metric = "BLEU" if report["direction"] == "en-zh" else "chrF++"
+            score = report["bleu"] if metric == "BLEU" else report["chrf++"]
+            figures[f"{report['direction']} {test} {metric}"] = score["score"]
             continue
-        for slice_name, one in report["slices"].items():
+        slices = read_shaped(path, SliceScores)
+        direction = slices["direction"]
+        for slice_name, one in slices["slices"].items():
             figures[f"{direction} {slice_name} chrF++"] = one["chrf++"]["score"]
             if one["kept"] is not None:
                 figures[f"{direction} {slice_name} kept"] = 100 * one["kept"]

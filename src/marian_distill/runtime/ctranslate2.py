@@ -10,18 +10,20 @@ from pathlib import Path
 import ctranslate2
 
 from marian_distill.errors import UserError
-from marian_distill.files import read_json
 from marian_distill.languages import Direction, languages_of
 from marian_distill.pieces import MarianPieces
 from marian_distill.runtime.segmentation import join_segments
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
+    FolderConfig,
     checked_beam_size,
+    checked_threads,
     choose_direction,
     segment_bound,
     segment_texts,
     translate_texts,
 )
+from marian_distill.schema import read_shaped
 
 # Source tokens, padding included, that are translated at once. On a CPU throughput is flat above and memory is not.
 BATCH_TOKENS = {"cpu": 256, "cuda": 8192}
@@ -59,22 +61,23 @@ class CTranslate2Translator:
         model_dir = Path(model_dir)
         if not (model_dir / "model.bin").is_file():
             raise UserError(f"{model_dir}: no model.bin here. Make a CTranslate2 folder with scripts/export_ct2.py.")
-        self.config = read_json(model_dir / "config.json")
+        self.config = read_shaped(model_dir / "config.json", FolderConfig)
         self.set_direction(direction)
         self.beam_size = checked_beam_size(beam_size)
         self.max_decoding_length = max_decoding_length
         self.max_segment_length = segment_bound(self.config, max_decoding_length)
         self.pieces = MarianPieces(model_dir)
+        _ = self.pieces.vocabulary  # read now: a broken one is told before the first sentence
         self.use_vmap = (model_dir / VOCABULARY_MAP).is_file()
         try:
             self.engine = ctranslate2.Translator(
                 str(model_dir),
                 device=device,
                 compute_type=compute_type,
-                inter_threads=inter_threads,
-                intra_threads=intra_threads,
+                inter_threads=checked_threads(inter_threads),
+                intra_threads=checked_threads(intra_threads),
             )
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, MemoryError) as error:
             raise UserError(f"{model_dir}: CTranslate2 cannot load this model ({error})") from error
 
     def set_direction(self, direction: str | None) -> None:

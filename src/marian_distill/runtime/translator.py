@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from marian_distill.errors import UserError
 from marian_distill.languages import DIRECTIONS, TAGS, Direction, languages_of
@@ -16,6 +16,16 @@ logger = logging.getLogger(__name__)
 MAX_DECODING_LENGTH = 96
 # The position table of a model that does not say otherwise: the engine raises on anything longer.
 MAX_POSITIONS = 512
+MAX_BEAM_SIZE = 64
+MAX_THREADS = 1024
+
+
+class FolderConfig(TypedDict, total=False):
+    """What translating reads of a model folder's config.json."""
+
+    directions: list[str]
+    source_tags: dict[str, str | None]
+    max_position_embeddings: int
 
 
 class Translator(Protocol):
@@ -86,10 +96,17 @@ def choose_direction(config: Mapping, direction: str | None) -> tuple[Direction,
 
 
 def checked_beam_size(beam_size: int) -> int:
-    """The beam size, or a `UserError` when it is not at least 1."""
-    if beam_size < 1:
-        raise UserError(f"beam size {beam_size}: expected 1 (greedy) or more")
+    """The beam size, or a `UserError` when it is not at least 1, or beyond what memory is for."""
+    if not 1 <= beam_size <= MAX_BEAM_SIZE:
+        raise UserError(f"beam size {beam_size}: expected 1 (greedy) to {MAX_BEAM_SIZE}")
     return beam_size
+
+
+def checked_threads(threads: int) -> int:
+    """The number of threads, or a `UserError` where no machine has as many: engines die of it without a word."""
+    if not 0 <= threads <= MAX_THREADS:
+        raise UserError(f"{threads} threads: expected 0 (as the engine chooses) to {MAX_THREADS}")
+    return threads
 
 
 def segment_bound(config: Mapping, max_decoding_length: int) -> int:
