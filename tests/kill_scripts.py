@@ -1,11 +1,11 @@
 """Kill every script before each of its file operations, at toy size: nothing is lost, and the same command finishes.
 
-    uv run python tests/kill_points.py                       every point of every step; minutes
-    uv run python tests/kill_points.py export_ct2 --sample 5     five points of one step
+    uv run python tests/kill_scripts.py                       every point of every step; minutes
+    uv run python tests/kill_scripts.py export_ct2 --sample 5     five points of one step
 
 A step runs twice over each point: into a new place, and over what the same command made before. After the kill each
 output is absent, whole as it was, or whole as it will be; the same command then ends well, its outputs are those of an
-undisturbed run, and nothing else lies beside them. Training has points of its own: see training/test_resume.py.
+undisturbed run, and nothing else lies beside them. Training has a command of its own: kill_points.py.
 """
 
 # ruff: noqa: E402 (the environment first)
@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-HOME = Path(tempfile.mkdtemp(prefix="kill-points-"))
+HOME = Path(tempfile.mkdtemp(prefix="kill-scripts-"))
 os.environ["HF_DATASETS_CACHE"] = str(HOME / "cache")  # before `datasets` reads it
 os.environ["OMP_NUM_THREADS"] = "1"
 
