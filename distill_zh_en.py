@@ -56,7 +56,7 @@ def main() -> None:
     from transformers import EarlyStoppingCallback, MarianTokenizer, set_seed
     from transformers.utils import logging as transformers_logging
 
-    from marian_distill.training import data, hub, models, runs
+    from marian_distill.training import data, hub, models, precision, runs
     from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -101,7 +101,9 @@ def main() -> None:
         model=student,
         args=training_options,
         pieces=pieces,
-        teacher=models.for_teaching(teacher, model_options, training_options),
+        teacher=teacher,
+        teacher_dtype=models.teacher_dtype(model_options),
+        plan=precision.resumed(runs.recorded(output_dir, runs.PLAN), training_options) if checkpoint else None,
         train_dataset=train_dataset,
         eval_dataset=eval_dataset,
         processing_class=MarianTokenizer.from_pretrained(pieces.directory),
@@ -112,6 +114,8 @@ def main() -> None:
         "%s parameters; %d batches an epoch, padding %.1f %%",
         f"{student.num_parameters():,}", len(sampler), 100 * sampler.padding_share(),
     )  # fmt: skip
+    logging.info("precision %s; attention %s", trainer.plan.reason, trainer.plan.attention)
+    options[runs.PLAN] = trainer.plan.as_dict()
     fingerprints = {**data_report["fingerprints"], **models.fingerprints(model_options, pieces)}
     if trainer.is_world_process_zero():
         runs.start_run(output_dir, options, fingerprints, overwrite=overwrite)

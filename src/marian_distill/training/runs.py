@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 OPTIONS_FILE = "options.json"
 RUN_FILE = "run.json"
+PLAN = "computes in"  # what `training.precision` chose, in options.json
 # Options that may differ between a run and its resumption: they change where and how, not what is trained.
 FREE_OPTIONS = frozenset(
     {
@@ -28,6 +29,7 @@ FREE_OPTIONS = frozenset(
         *("dataloader_prefetch_factor", "dataloader_pin_memory", "use_cpu", "local_rank"),
         *("report_to", "run_name", "logging_dir", "log_level", "disable_tqdm"),
         *("push_to_hub", "hub_token", "hub_model_id"),
+        *("precision", "bf16", "fp16", "attention", PLAN),
     }
 )
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "sentencepiece", "sacrebleu")
@@ -87,6 +89,11 @@ def start_run(
 
 def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(options, default=str))
+
+
+def recorded(directory: str | Path, key: str) -> Any:
+    """What options.json of a run says of `key`; None where it says nothing."""
+    return read_json(Path(directory) / OPTIONS_FILE).get(key)
 
 
 def is_finished(directory: str | Path) -> bool:
