@@ -134,6 +134,9 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
     push_to_hub: bool = _option(
         "Upload the finished run to the hub: model, tokenizer, card, options and metrics, in one commit.", False
     )
+    expected_minutes: float | None = _option(
+        "Minutes that this stage is meant to take; a warning tells when the machine needs thrice as many."
+    )
     overwrite_output_dir: bool = _option("Start anew in a folder that holds another run.", False)
     report_to: list[str] = field(  # transformers takes but one name on the command line
         default_factory=lambda: ["none"], metadata={"help": "Where the log goes as well, such as tensorboard trackio."}
