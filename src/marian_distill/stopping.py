@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 OWNER = "DISTILL_ZH_EN_OWNER"  # environment: the process id of the workflow; the command stops when it has died
-SAME_REQUEST_SECONDS = 1.0  # Ctrl-C reaches a command from the terminal, and from the workflow or uv once more
+SAME_REQUEST_SECONDS = 2.0  # Ctrl-C reaches a command from the terminal, and from the workflow or uv once more
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
