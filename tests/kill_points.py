@@ -109,6 +109,7 @@ class KillPoints:
     def __init__(self, stage: Path, folder: Path, **options) -> None:
         self.output = folder / "run"
         self.options = stage_options(stage, self.output, **{"attention": "eager", "tokens_per_batch": 1500, **options})
+        shutil.rmtree(self.output, ignore_errors=True)
         whole = run(self.options, self.output)
         assert whole.code == 0, whole.errors
         self.operations = whole.operations

@@ -65,7 +65,7 @@ def new_trainer(
     """Builds a trainer on the CPU; `options` are training arguments."""
 
     def build(
-        student: MarianStudent, teacher: MarianStudent | None = None, callbacks=(), **options
+        student: MarianStudent, teacher: MarianStudent | None = None, callbacks=(), stop=None, **options
     ) -> DistillSeq2SeqTrainer:
         defaults = {"output_dir": str(tmp_path / "run"), "use_cpu": True, "disable_tqdm": True, "save_strategy": "no",
                     "logging_steps": 1, "learning_rate": 1e-2, "attention": "eager"}  # fmt: skip
@@ -77,6 +77,7 @@ def new_trainer(
             train_dataset=dataset.select(range(32)),
             eval_dataset=dataset.select(range(32, 48)),
             callbacks=list(callbacks),
+            stop=stop,
         )
 
     return build
