@@ -29,14 +29,20 @@ def write_student_config(path: Path, **changes) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def toy_stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with tokenizer/, train.tsv, dev.tsv and student.json."""
-    folder = tmp_path_factory.mktemp("toy-stage")
+def write_toy_stage(folder: Path) -> None:
+    """Write tokenizer/, train.tsv, dev.tsv and student.json."""
+    folder.mkdir(parents=True, exist_ok=True)
     vocab_size = write_tokenizer(folder / "tokenizer")
     write_tsv(folder / "train.tsv", [pair for index, pair in enumerate(PAIRS) if index % 9])
     write_tsv(folder / "dev.tsv", PAIRS[::9])
     write_student_config(folder / "student.json", vocab_size=vocab_size, dropout=0.05)
+
+
+@pytest.fixture(scope="session")
+def toy_stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `write_toy_stage` fills."""
+    folder = tmp_path_factory.mktemp("toy-stage")
+    write_toy_stage(folder)
     return folder
 
 

@@ -4,6 +4,7 @@
 from pathlib import Path
 
 configfile: "recipes/compact/config.yaml"
+include: "../stages.smk"
 
 SIZE = config["size"]
 STAGES = f"recipes/compact/{SIZE}"

@@ -69,6 +69,7 @@ def new_trainer(
         student: MarianStudent,
         teacher: MarianStudent | None = None,
         callbacks=(),
+        stop=None,
         plan: Plan | None = None,
         teacher_dtype: torch.dtype | None = None,
         **options,
@@ -85,6 +86,7 @@ def new_trainer(
             callbacks=list(callbacks),
             plan=plan,
             teacher_dtype=teacher_dtype,
+            stop=stop,
         )
 
     return build

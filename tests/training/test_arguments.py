@@ -151,6 +151,12 @@ def test_fp16_without_a_gpu_says_what_to_do(options, given):
         (["--dataloader-drop-last"], "--dataloader-drop-last has no effect"),
         (["--train-sampling-strategy", "group_by_length"], "--train-sampling-strategy has no effect"),
         (["--deepspeed", "zero3.json"], "DeepSpeed is not supported: recipes/accelerate/zero3.yaml"),
+        (["--temperature", "nan"], "--temperature nan: expected a finite number"),
+        (["--learning-rate", "inf"], "--learning-rate inf: expected a finite number"),
+        (["--learning-rate=-1"], "--learning-rate -1.0: expected 0 or more"),
+        (["--extra-train-csv", "a", "--extra-train-repeat", "nan"], "--extra-train-repeat nan: expected a finite"),
+        (["--max-source-length", "513"], "--max-source-length 513: a model has 512 positions"),
+        (["--save-only-model"], "--save-only-model: a run could not go on"),
         (["--hub-strategy", "checkpoint"], "--hub-strategy checkpoint: only a finished run is pushed"),
     ],
 )
@@ -205,3 +211,32 @@ def test_every_stage_of_a_recipe_is_sound(path, monkeypatch):
     model, _, training = parse_arguments(["--config", str(path), "--fp16", "false"])
     assert training.output_dir.startswith("outputs/")
     assert model.student_config is None or Path(model.student_config).is_file()
+
+
+def test_without_options_a_stage_is_named():
+    with pytest.raises(UserError, match="no options: give a stage, such as --config recipes/quickstart/1_teacher"):
+        parse_arguments([])
+
+
+def help_page(capsys, option: str) -> str:
+    with pytest.raises(SystemExit) as leaving:
+        parse_arguments([option], description="What it does.")
+    assert not leaving.value.code
+    return capsys.readouterr().out
+
+
+def test_help_has_the_common_options_first_with_their_defaults(capsys):
+    page = help_page(capsys, "--help")
+    assert page.startswith("What it does.")
+    titles = ["--config", "Student, teacher, tokenizer:", "Data:", "Distillation", "Training (Hugging Face's):"]
+    assert sorted(titles, key=page.index) == titles
+    for name, default in {"--alpha-ce X": "[1.0]", "--learning-rate X": "[5e-05]", "--direction": "[en-zh]"}.items():
+        assert default in page.partition(name)[2].partition("\n  --")[0]
+    assert "--use-liger-kernel" not in page
+    assert len(page.splitlines()) < 200
+
+
+def test_help_all_has_every_option(capsys):
+    page = help_page(capsys, "--help-all")
+    for name in resolved_options(parse_arguments(["--student-config=s", "--output-dir=o"])):
+        assert f"--{name.replace('_', '-')}" in page

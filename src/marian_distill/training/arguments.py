@@ -4,11 +4,12 @@ import argparse
 import dataclasses
 import difflib
 import json
+import math
 import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import torch
 import yaml
@@ -16,6 +17,7 @@ from transformers import HfArgumentParser, Seq2SeqTrainingArguments
 
 from marian_distill.command_line import CommandParser
 from marian_distill.errors import UserError
+from marian_distill.training.help import format_help
 
 
 def _option(help: str, default: Any = None, **metadata: Any) -> Any:
@@ -25,6 +27,9 @@ def _option(help: str, default: Any = None, **metadata: Any) -> Any:
 def _many(help: str) -> dict[str, str]:
     # "extend": an option given several times adds up, as in --extra-train-csv A --extra-train-csv B.
     return {"help": help, "action": "extend"}
+
+
+POSITIONS = 512  # of Marian's position tables
 
 
 @dataclass
@@ -107,6 +112,13 @@ class DataArguments:
             )
         _check_at_least(self, 1, "max_train_samples", "max_eval_samples", "max_source_length", "max_target_length")
         _check_at_least(self, 1, "preprocess_num_proc")
+        _check_finite(self)
+        for name in ("max_source_length", "max_target_length"):
+            if getattr(self, name) > POSITIONS:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: a model has {POSITIONS} positions")
+        for repeat in self.extra_train_repeat:
+            if repeat < 0.0:
+                raise UserError(f"--extra-train-repeat {repeat}: expected 0 or more")
         for name in ("tag_share", "final_stop_share", "source_noise"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
@@ -140,6 +152,9 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
     push_to_hub: bool = _option(
         "Upload the finished run to the hub: model, tokenizer, card, options and metrics, in one commit.", False
     )
+    expected_minutes: float | None = _option(
+        "Minutes that this stage is meant to take; a warning tells when the machine needs thrice as many."
+    )
     overwrite_output_dir: bool = _option("Start anew in a folder that holds another run.", False)
     report_to: list[str] = field(  # transformers takes but one name on the command line
         default_factory=lambda: ["none"], metadata={"help": "Where the log goes as well, such as tensorboard trackio."}
@@ -147,7 +162,9 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
 
     def __post_init__(self) -> None:
         """Check the numbers; hand `num_beams` to generation; keep the columns that the batches need."""
-        _check_at_least(self, 0, "tokens_per_batch", "early_stopping_patience")
+        _check_finite(self)
+        _check_at_least(self, 0, "tokens_per_batch", "early_stopping_patience", "learning_rate", "weight_decay")
+        _check_at_least(self, 0, "max_grad_norm", "warmup_steps", "expected_minutes")
         _check_at_least(self, 1, "per_device_train_batch_size", "per_device_eval_batch_size", "num_beams")
         _check_at_least(self, 1, "gradient_accumulation_steps")
         if not 0.0 <= self.label_smoothing_factor < 1.0:
@@ -160,6 +177,9 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
             raise UserError(
                 "--output-dir is missing: name the folder for the trained model, such as outputs/my-student"
             )
+        if self.save_only_model:
+            raise UserError("--save-only-model: a run could not go on from such a checkpoint; leave the option out")
+        self.logging_nan_inf_filter = False  # it would wait for the GPU at each step, and log something else than NaN
         self.generation_num_beams = self.num_beams
         self.remove_unused_columns = False
         if self.disable_tqdm is None:
@@ -214,8 +234,27 @@ def _check_at_least(options: Any, least: int, *names: str) -> None:
             raise UserError(f"--{name.replace('_', '-')} {value}: expected {least} or more")
 
 
+def _check_finite(options: Any) -> None:
+    for name in (one.name for one in dataclasses.fields(options)):
+        value = getattr(options, name)
+        for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, float) and not math.isfinite(number):
+                raise UserError(f"--{name.replace('_', '-')} {number}: expected a finite number")
+
+
 class _Parser(CommandParser, HfArgumentParser):
     """Options from dataclasses."""
+
+    def print_help(self, file: Any = None, everything: bool = False) -> None:
+        """The common options, or all."""
+        page = format_help(self.description, self._actions, list(self.dataclass_types), everything=everything)
+        print(page, end="", file=file or sys.stdout)
+
+
+class _HelpAll(argparse.Action):
+    def __call__(self, parser: Any, *_: Any) -> NoReturn:
+        parser.print_help(everything=True)
+        sys.exit()
 
 
 def parse_arguments(arguments: list[str] | None = None, description: str | None = None) -> Arguments:
@@ -235,11 +274,14 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
         allow_abbrev=False,
     )
     parser.add_argument("--config", metavar="FILE.yaml", help="A stage: options as YAML; the command line wins.")
+    parser.add_argument("--help-all", action=_HelpAll, nargs=0, help="Every option of Hugging Face's, too.")
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    if not tokens:
+        raise UserError("no options: give a stage, such as --config recipes/quickstart/1_teacher.yaml. See --help.")
     given = {token[2:].split("=")[0].replace("-", "_") for token in tokens if token.startswith("--")}
     known = {action.dest for action in parser._actions}
     unknown = sorted(name for name in given - known if not (name.startswith("no_") and name[3:] in known))
-    if unknown and "help" not in given:
+    if unknown and not given & {"help", "help_all"}:
         raise UserError(f"unknown option --{unknown[0].replace('_', '-')}{_nearest(unknown[0], known, '--')}")
     config = _config_path(tokens)
     values = {} if config is None else _read_config(config, known)

@@ -1,11 +1,9 @@
-"""What happens around the training step: the zero `<pad>` row, a clean stop on SIGTERM, throughput in the log."""
+"""What happens around the training step: the zero `<pad>` row, throughput in the log."""
 
 import logging
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 import torch
@@ -37,41 +35,6 @@ class ZeroPadEmbeddingCallback(TrainerCallback):
     ) -> None:
         """Zero what the step moved, before anything is logged, saved or evaluated."""
         zero_pad_row(kwargs["model"])
-
-
-class StopOnSigtermCallback(TrainerCallback):
-    """On SIGTERM (a scheduler's notice) the step is finished, a checkpoint is saved, and training stops."""
-
-    def __init__(self) -> None:
-        self.stopped = False
-
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        self.stopped = True
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Start to listen."""
-        self._previous = signal.signal(signal.SIGTERM, self._stop)
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Save and stop when the signal came, to whichever process."""
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            stopped = torch.tensor(float(self.stopped), device=args.device)
-            torch.distributed.all_reduce(stopped, torch.distributed.ReduceOp.MAX)
-            self.stopped = bool(stopped)
-        if self.stopped:
-            logger.warning("SIGTERM: saving a checkpoint at step %d, then stopping", state.global_step)
-            control.should_save = control.should_training_stop = True
-            control.should_evaluate = False
-
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Hand the signal back."""
-        signal.signal(signal.SIGTERM, self._previous)
 
 
 class ThroughputCallback(TrainerCallback):

@@ -5,7 +5,6 @@ options.json is written first, the model after training, run.json last: a folder
 
 import importlib.metadata
 import json
-import logging
 import platform
 import shutil
 import subprocess
@@ -15,19 +14,21 @@ from typing import Any
 
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_writer, read_json, write_json
-
-logger = logging.getLogger(__name__)
+from marian_distill.training.checkpoints import last_whole_checkpoint
 
 OPTIONS_FILE = "options.json"
 RUN_FILE = "run.json"
 PLAN = "computes in"  # what `training.precision` chose, in options.json
+LOG_HISTORY_FILE = "log.json"
+CARD_FILE = "README.md"
+STAGED = "staged"  # folder of the trained model until its files are moved up
 # Options that may differ between a run and its resumption: they change where and how, not what is trained.
 FREE_OPTIONS = frozenset(
     {
         *("output_dir", "overwrite_output_dir", "resume_from_checkpoint", "save_total_limit"),
         *("preprocess_num_proc", "dataloader_num_workers", "dataloader_persistent_workers"),
         *("dataloader_prefetch_factor", "dataloader_pin_memory", "use_cpu", "local_rank"),
-        *("report_to", "run_name", "logging_dir", "log_level", "disable_tqdm"),
+        *("report_to", "run_name", "logging_dir", "log_level", "disable_tqdm", "expected_minutes"),
         *("push_to_hub", "hub_token", "hub_model_id"),
         *("precision", "bf16", "fp16", "attention", PLAN),
     }
@@ -54,25 +55,37 @@ def open_output_dir(directory: str | Path, options: Mapping[str, Any], *, overwr
             raise UserError(f"{directory}: is --{name.replace('_', '-')} too; choose another --output-dir")
     if directory.is_file():
         raise UserError(f"{directory}: is a file; choose another --output-dir")
-    if directory.exists() and any(directory.iterdir()) and not (directory / OPTIONS_FILE).is_file():
+    if directory.exists() and not (directory / OPTIONS_FILE).is_file() and _strangers(directory):
         raise UserError(f"{directory}: not empty and no run of this program; choose another --output-dir")
     if overwrite:
         return None
-    checkpoint = last_checkpoint(directory)
+    checkpoint = last_whole_checkpoint(directory)
     if checkpoint is not None or is_finished(directory):  # else there is nothing yet to lose
         _check_same_run(directory, read_json(directory / OPTIONS_FILE), _as_json(options))
     return checkpoint
 
 
+def _strangers(directory: Path) -> bool:
+    """Whether a folder holds more than what a killed run leaves before it has written options.json."""
+    temporaries = set(directory.glob(f".{OPTIONS_FILE}.*"))
+    return any(path not in temporaries for path in directory.iterdir())
+
+
 def start_run(
-    directory: str | Path, options: Mapping[str, Any], fingerprints: Mapping[str, str], *, overwrite: bool
+    directory: str | Path,
+    options: Mapping[str, Any],
+    fingerprints: Mapping[str, str],
+    *,
+    checkpoint: Path | None,
+    overwrite: bool,
 ) -> None:
-    """Write options.json, after deleting an earlier run's files where that was asked.
+    """Write options.json, after deleting an earlier run's files where that was asked, and a killed one's remains.
 
     Args:
         directory: the run's output folder.
         options: resolved options.
         fingerprints: of every input's content, by name: a run is not resumed on other data than it began with.
+        checkpoint: what the run goes on from, as `open_output_dir` gave it.
         overwrite: delete what is there.
 
     Raises:
@@ -82,8 +95,13 @@ def start_run(
     record = _as_json(options) | {f"fingerprint of {name}": value for name, value in fingerprints.items()}
     if overwrite and directory.exists():
         shutil.rmtree(directory)
-    elif last_checkpoint(directory) is not None:
+    elif checkpoint is not None:
         _check_same_run(directory, read_json(directory / OPTIONS_FILE), record)
+    for name in (OPTIONS_FILE, LOG_HISTORY_FILE, CARD_FILE, RUN_FILE):
+        for temporary in directory.glob(f".{name}.*"):
+            temporary.unlink()
+    if (directory / STAGED).is_dir():
+        shutil.rmtree(directory / STAGED)
     write_json(directory / OPTIONS_FILE, record)
 
 
@@ -99,23 +117,6 @@ def recorded(directory: str | Path, key: str) -> Any:
 def is_finished(directory: str | Path) -> bool:
     """Whether a run has written its model and its run.json."""
     return (Path(directory) / RUN_FILE).is_file()
-
-
-def last_checkpoint(directory: Path) -> Path | None:
-    """The newest whole checkpoint; ones that a kill left half written are deleted.
-
-    The Trainer writes trainer_state.json last, so a checkpoint is whole when that can be read.
-    """
-    checkpoints = sorted(directory.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    for checkpoint in reversed(checkpoints):
-        try:
-            json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            logger.warning("%s is half written; deleting it", checkpoint)
-            shutil.rmtree(checkpoint)
-        else:
-            return checkpoint
-    return None
 
 
 def _check_same_run(directory: Path, there: dict[str, Any], now: dict[str, Any]) -> None:
@@ -179,7 +180,7 @@ def finish_run(
         file.chmod(0o644)  # safetensors writes 0600
         file.replace(directory / file.name)
     staged.rmdir()
-    write_json(directory / "log.json", log)
+    write_json(directory / LOG_HISTORY_FILE, log)
     write_model_card(directory, options, run)
     write_json(directory / RUN_FILE, run)
 
@@ -236,5 +237,5 @@ uv run -s scripts/translate_ct2.py --model-dir {directory}-ct2-int8
 
 Every option is in {OPTIONS_FILE}; versions, data fingerprints and metrics are in {RUN_FILE}.
 """
-    with atomic_writer(directory / "README.md") as stream:
+    with atomic_writer(directory / CARD_FILE) as stream:
         stream.write(lines)

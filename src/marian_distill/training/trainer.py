@@ -11,7 +11,7 @@ from accelerate.utils import gather_object
 from datasets import Dataset
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import MarianMTModel, Seq2SeqTrainer
+from transformers import MarianMTModel, PrinterCallback, ProgressCallback, StoppingCriteriaList
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import EvalLoopOutput
 
@@ -21,16 +21,19 @@ from marian_distill.languages import is_han
 from marian_distill.pieces import MarianPieces
 from marian_distill.text.batching import LengthBatchSampler, Seq2SeqCollator
 from marian_distill.training.arguments import DistillTrainingArguments
-from marian_distill.training.callbacks import StopOnSigtermCallback, ThroughputCallback, ZeroPadEmbeddingCallback
+from marian_distill.training.callbacks import ThroughputCallback, ZeroPadEmbeddingCallback
+from marian_distill.training.finite import StopOnNonFinite, check_finite
+from marian_distill.training.interruption import GenerationStop
 from marian_distill.training.losses import IGNORED_LABEL, DistillationLoss, Projection, projection_loss
 from marian_distill.training.precision import DTYPES, Plan, choose, median_batch
+from marian_distill.training.resuming import ResumableTrainer
 from marian_distill.training.runs import check_free_space
 from marian_distill.training.sharding import shard, whole_model
 from marian_distill.training.speed import forward_operations
 from marian_distill.training.students import MarianStudent, decoder_projection, pad_row_norm
 
 
-class DistillSeq2SeqTrainer(Seq2SeqTrainer):
+class DistillSeq2SeqTrainer(ResumableTrainer):
     """Trains a student on labels and, with `alpha_ce` < 1, on a teacher's distributions.
 
     Args:
@@ -42,7 +45,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         plan: the types and the attention to compute in, a resumed run's; by default chosen as `args` say.
         train_dataset, eval_dataset: rows of `input_ids` and `labels` (lists of ids, `</s>` last) and
             `source_length` and `target_length`. `eval_dataset` may be a dict of them by name.
-        **trainer_options: everything else of `Seq2SeqTrainer`.
+        **trainer_options: everything else of `ResumableTrainer`.
     """
 
     args: DistillTrainingArguments
@@ -81,8 +84,10 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         if teacher is not None:
             teacher.to(args.device, DTYPES[str(plan.teacher_precision)])  # pyright: ignore[reportArgumentType, reportCallIssue]
             teacher.eval().requires_grad_(False).set_attn_implementation(plan.attention)
-        self.throughput, self.sigterm = ThroughputCallback(plan.dtype), StopOnSigtermCallback()
-        for callback in (ZeroPadEmbeddingCallback(), self.throughput, self.sigterm):
+        for printing in (PrinterCallback, ProgressCallback):  # `training.progress` writes the lines
+            self.remove_callback(printing)
+        self.throughput = ThroughputCallback(plan.dtype)
+        for callback in (ZeroPadEmbeddingCallback(), self.throughput, StopOnNonFinite()):
             self.add_callback(callback)
         _check_best_metric(args, self.eval_dataset)
         self.signatures: dict[str, str] = {}  # of the scores of the latest evaluation, by metric name
@@ -214,6 +219,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         hypotheses: list[str] = []
         references: list[str] = []
         for batch in dataloader:
+            self.interruption.break_off_evaluation()
             inputs = self._prepare_inputs(batch)
             with self.compute_loss_context_manager():
                 sums = model(**inputs, objective=partial(projection_loss, DistillationLoss()))
@@ -221,7 +227,10 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
             totals += torch.stack([sums.cross_entropy, target_tokens]).to("cpu", torch.float64)
             if self.args.predict_with_generate:
                 generated = model.generate(  # pyright: ignore[reportAttributeAccessIssue]
-                    input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], **self._gen_kwargs
+                    input_ids=inputs["input_ids"],
+                    attention_mask=inputs["attention_mask"],
+                    stopping_criteria=StoppingCriteriaList([GenerationStop(self.interruption)]),
+                    **self._gen_kwargs,
                 )
                 hypotheses += self._decode(generated)
                 references += self._decode(inputs["labels"])
@@ -259,6 +268,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         """Save, after asserting that the `<pad>` row is zero; without the pickled arguments: options.json has them."""
         if not self.args.should_save:
             return
+        check_finite(self.model, state_dict, self.state.global_step)
         norm = pad_row_norm(self.model, state_dict)
         if norm != 0.0:
             raise RuntimeError(f"the <pad> embedding has norm {norm}, not 0.0: is ZeroPadEmbeddingCallback missing?")
