@@ -1,8 +1,9 @@
 """The text normalisation that is compiled into the .spm, so that Python, phone and board all apply the same one.
 
 SentencePiece's own rules (NFKC) turn `，？！：` into ASCII; Chinese output must keep them. These rules do four things:
-full-width letters, digits and signs (`％＄＋＠＃`, no punctuation) take their usual width, every kind of space becomes a
-space, invisible characters and controls go, and decomposed characters are composed (NFC). How SentencePiece applies them: longest match first, once, left to right
+full-width letters, digits and signs (`％＄＋＠＃`, no punctuation) become ASCII, every kind of space becomes a space,
+invisible characters and controls go, and decomposed characters are composed (NFC). How SentencePiece applies them:
+longest match first, once, left to right
 (https://github.com/google/sentencepiece/blob/master/doc/normalization.md).
 """
 
@@ -13,7 +14,7 @@ import sentencepiece
 
 # Hangul composes by arithmetic; its 11,172 rules would be half of the table and no text here needs them.
 HANGUL = range(0xAC00, 0xD7A4)
-# What belongs to an amount, an address or a formula, as a Chinese keyboard may give it; `，。！？：；（）～` is punctuation.
+# What belongs to an amount, an address or a formula; `，！？：；（）～` is punctuation.
 FULL_WIDTH_SIGNS = "＃＄％＆＊＋－．／＜＝＞＠＾＿｜"
 
 
