@@ -73,7 +73,7 @@ LIKELY = re.compile(
 )
 DIGITS = re.compile(
     r"""
-    (?P<sign>(?<![\w.)/-])-(?=[$€£¥]?\d)|零下|负|(?:minus|negative)\s)?
+    (?P<sign>(?<![A-Za-z0-9_.)/年月日号点时分周期%元-])(?<!\d\s)-(?=[$€£¥]?\d)|零下|负|(?:minus|negative)\s)?
     (?P<currency>US\$|HK\$|[$€£¥₩₹₽]|\b(?:USD|EUR|GBP|CNY|RMB|JPY|HKD)\s?)?
     (?:
       (?P<century>\d\d)\s?世纪\s?(?P<decade>\d0)\s?年代
@@ -109,6 +109,7 @@ SHARED_SCALE = re.compile(
     r"\s?(?:[-–~～至到]|to|and)\s?\d[\d.,]*\s?(?P<scale>million|billion|trillion|thousand|[万亿])", re.I
 )
 PHONE_DIGITS = 7  # from so many on, digits that are grouped otherwise are the same number
+BELOW = frozenset("是为到了成在约温达至")  # after these a hyphen is a minus sign
 NO_COUNT = frozenset("第周期拜初月之")  # 第三, 星期三, 初三, 三分之二
 MEASURE = frozenset("个個只隻条條本张張把辆杯瓶件位名天年周次份块塊顶部台头匹支岁小")
 ASIDE_ENGLISH = re.compile(rf"\b(?:{'|'.join(filter(str.isascii, ASIDE))})\b")
@@ -252,7 +253,9 @@ def _plain(match: re.Match[str], numbers: Numbers, text: str) -> Iterator[Amount
         readings = [value, _exact(value * (SCALE.get(scale) or CHINESE_SCALE[scale]))]
     sign, currency = match["sign"], match["currency"] or match["money"]
     if sign:
-        readings = [-reading for reading in readings]
+        before = text[max(match.start() - 1, 0) : match.start()]
+        name = sign == "-" and HAN.match(before) and before not in BELOW
+        readings = [*(-reading for reading in readings), *(readings if name else ())]  # 伊尔-76 may be an aeroplane
     if currency and (name := CURRENCY.get(currency.strip().lower().replace(" ", ""))):
         numbers.currencies[readings[0]] = name
     # A room, no sugar, the virus: what is often said without its number.
