@@ -36,6 +36,7 @@ def test_what_is_not_said():
         assert "清晨" not in example.zh, example
         assert not re.search(r"\b(teas|brews|juices|chocolates|a umbrella)\b", example.en), example
         assert not re.search("座位(在哪里|吗|换成)", example.zh), example
+        assert not re.search(r"\d+ (black )?coffee\b", example.en), example
 
 
 def test_police_are_called_by_their_verb():

@@ -8,7 +8,7 @@ is measured on its own (`CLASSES`). Most sentences come with a `{lead}` (I think
 from dataclasses import replace
 
 from marian_distill.augment import AMOUNT_CLASSES, amount_patterns, quantities
-from marian_distill.augment.coffee import FOODS, MODIFIED, is_mass
+from marian_distill.augment.coffee import FOODS, MODIFIED
 from marian_distill.augment.everyday import ANIMALS, THINGS
 from marian_distill.augment.facts import DATE, TIME, WEEKDAY
 from marian_distill.augment.grammar import Pattern, closed, nouns, one, read_patterns, words
@@ -17,7 +17,9 @@ from marian_distill.augment.travel import CITIES, SHOPS
 from marian_distill.augment.words import NAME, NAMES
 
 CROWDS = [("people", "人"), ("people", "人"), ("visitors", "名游客"), ("users", "名用户"), ("students", "名学生")]
-COUNTED = (*(drink for drink in MODIFIED if not is_mass(drink.key)), *FOODS, *GOODS, *ANIMALS, *THINGS)
+# Drinks that are counted by the piece: 12 lattes, but no 12 coffee.
+PIECES = tuple(drink for drink in MODIFIED if drink.forms["many"] != drink.forms[""])
+COUNTED = (*PIECES, *FOODS, *GOODS, *ANIMALS, *THINGS)
 BAGGAGE = nouns("个", "parcel = 包裹, box = 箱子, suitcase = 行李箱, bag = 包, envelope = 信封, machine = 机器")
 LEADS = {
     "I think": "我觉得", "I hear": "听说", "he said": "他说", "she told me": "她告诉我", "it seems": "好像",
