@@ -1,10 +1,10 @@
-"""Does `--precision auto` choose well? Its choice beside the best, for each recipe's model, on this and on older processors.
+"""Does `--precision auto` choose well? Its choice beside the best, by model, on this and on older processors.
 
     uv run benchmarks/precision.py                              five models, three processors; a quarter of an hour
     uv run benchmarks/precision.py --models 320d_16k --processors native
 
-Every pair of model and processor has a process of its own. There `auto` chooses first, as a stage does; then every type
-and attention makes whole steps (forward, backward, optimizer), taking turns over the same batches. A type whose
+Every pair of model and processor has a process of its own. There `auto` chooses first, as a stage does; then every
+type and attention makes whole steps (forward, backward, optimizer), taking turns over the same batches. A type whose
 products are hopeless here (half of fp32's rate and less) is not timed: how much slower they run is printed instead.
 """
 
