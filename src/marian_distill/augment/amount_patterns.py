@@ -253,7 +253,7 @@ PRICES = """
     {someone} earns {amount} a year. | {someone}一年赚{amount}。
     The cheapest one is {price}. | 最便宜的是{price}。
     The {goods} is now {price}. | {goods}现在{price}。
-    {goods.many} from {price}. | {goods}{price}起。
+    {goods.many} start at {price}. | {goods}{price}起。
     I sold my {goods} for {price}. | 我以{price}卖掉了我的{goods}。
     The {place} charges {price}. | {place}收{price}。
     It was {price}, but I paid {price2}. | 原价{price}，我付了{price2}。
