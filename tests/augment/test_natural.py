@@ -33,6 +33,7 @@ def test_what_is_not_said():
         assert "将于" not in example.zh, example
         assert "叫警察" not in example.zh, example
         assert "打扰一下" not in example.zh, example
+        assert not re.search("我叫.*(先生|女士)", example.zh), example
         assert "清晨" not in example.zh, example
         assert not re.search(r"\b(teas|brews|juices|chocolates|a umbrella)\b", example.en), example
         assert not re.search("座位(在哪里|吗|换成)", example.zh), example

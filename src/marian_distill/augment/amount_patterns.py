@@ -8,6 +8,11 @@ MILLIONS = """
     {who} spent {millions} on the {building}. | {who}在{building}上花了{millions}。
     The house is worth {millions}. | 这套房子值{millions}。
     The budget is {millions}. | 预算是{millions}。
+    {body} has {millions}. | {body}有{millions}。
+    The land is worth {millions}. | 这块地值{millions}。
+    {who} borrowed {millions} from the bank. | {who}向银行借了{millions}。
+    {crowd} work here. | 有{crowd}在这里工作。
+    Our app has {crowd}. | 我们的应用有{crowd}。
     {who} won {millions}. | {who}赢了{millions}。
     {who} sold the company for {millions}. | {who}以{millions}卖掉了公司。
     The film earned {millions} {when}. | 这部电影{when}赚了{millions}。
@@ -28,6 +33,12 @@ CODES = """
     The code is {code}. | 代码是{code}。
     Your tracking number is {code}. | 您的快递单号是{code}。
     My order is {code}. | 我的订单是{code}。
+    The order number is {code}. | 订单号是{code}。
+    Your booking is {code}. | 您的预订是{code}。
+    Is {baggage} {code} here? | {baggage}{code}在这里吗？
+    Please write {code} here. | 请在这里写{code}。
+    Contract {code} is ready. | 合同{code}准备好了。
+    Parcels {code1} and {code2} are here. | 包裹{code1}和{code2}在这里。
     Please enter {code}. | 请输入{code}。
     Use code {code} to get a discount. | 使用优惠码{code}可以打折。
     The password is {code}. | 密码是{code}。
@@ -79,6 +90,12 @@ SEVERAL = """
     There are {counted}, {counted2} and {counted3} here. | 这里有{counted}、{counted2}和{counted3}。
     We need {counted}, {counted2} and {counted3}. | 我们需要{counted}、{counted2}和{counted3}。
     {name} has {counted} and {counted2}. | {name}有{counted}和{counted2}。
+    {who} sold {counted} and {counted2} {when}. | {who}{when}卖了{counted}和{counted2}。
+    {someone} needs {counted} and {counted2}. | {someone}需要{counted}和{counted2}。
+    {someone} has {counted}, {counted2} and {counted3}. | {someone}有{counted}、{counted2}和{counted3}。
+    {name} sold {counted} for {price} on {weekday}. | {name}{weekday}以{price}卖了{counted}。
+    {body} bought {counted} for {price} on {date}. | {body}在{date}花{price}买了{counted}。
+    The ticket is {price} and the food is {price2}. | 车票{price}，吃饭{price2}。
     The rent is {price}, the food is {price2} and the ticket is {price3}. | 房租{price}，吃饭{price2}，车票{price3}。
     {who} paid {price} for {counted} on {date}. | {who}在{date}花{price}买了{counted}。
     {counted} cost {price}, and {counted2} cost {price2}. | {counted}要{price}，{counted2}要{price2}。
@@ -104,6 +121,9 @@ PHONES = """
     Send a message to {phone}. | 请发短信到{phone}。
     Is {phone} your number? | {phone}是你的号码吗？
     Someone called from {phone}. | 有人用{phone}打来了电话。
+    {name} called from {phone}. | {name}用{phone}打来了电话。
+    {name}'s new number is {phone}. | {name}的新号码是{phone}。
+    Is the new number {phone}? | 新号码是{phone}吗？
     The number is {phone}, not {phone2}. | 号码是{phone}，不是{phone2}。
     Call {phone} before {time}. | 请在{time}以前打{phone}。
     * {name}'s mobile number is {phone}. | {name}的手机号是{phone}。
@@ -216,6 +236,11 @@ RANGES = """
     It costs {price_range}. | 价格是{price_range}。
     The shop is open {hours}. | 商店的营业时间是{hours}。
     Tickets are {price_range}. | 票价是{price_range}。
+    The meal costs {price_range}. | 这顿饭的价格是{price_range}。
+    The {building} is open {hours} every day. | {building}每天的营业时间是{hours}。
+    The {place} is open {hours}. | {place}的营业时间是{hours}。
+    {someone} works {hours} on {weekday}. | {someone}{weekday}的工作时间是{hours}。
+    {who} read {range} books a year. | {who}每年看{range}本书。
     Choose a number: {range}. | 请选一个数字：{range}。
     {someone} works {range} hours a week. | {someone}每周工作{range}小时。
     Delivery takes {range} days. | 送货需要{range}天。
@@ -234,6 +259,11 @@ WORD_DATES = """
     {who} came back on {word_date}. | {who}在{word_date}回来了。
     The offer ended on {word_date}. | 优惠活动{word_date}结束了。
     {who} moved to {city} in {year}. | {who}{year}搬到了{city}。
+    {who} moved house on {word_date}. | {who}在{word_date}搬了家。
+    The bank opened on {word_date}. | 银行是{word_date}开业的。
+    {someone} was born in {city} on {word_date}. | {someone}{word_date}出生在{city}。
+    {someone} was born in {year}. | {someone}{year}出生。
+    The test was from {word_date} to {word_date2}. | 考试从{word_date}到{word_date2}。
     The {building} was built in {year}. | {building}建于{year}。
     From {word_date} to {word_date2} the {place} was closed. | {word_date}到{word_date2}，{place}没有开门。
     Today is {word_date}. It is {weekday}. | 今天是{word_date}，{weekday}。
@@ -253,7 +283,7 @@ PRICES = """
     {someone} earns {amount} a year. | {someone}一年赚{amount}。
     The cheapest one is {price}. | 最便宜的是{price}。
     The {goods} is now {price}. | {goods}现在{price}。
-    {goods.many} from {price}. | {goods}{price}起。
+    {goods.many} start at {price}. | {goods}{price}起。
     I sold my {goods} for {price}. | 我以{price}卖掉了我的{goods}。
     The {place} charges {price}. | {place}收{price}。
     It was {price}, but I paid {price2}. | 原价{price}，我付了{price2}。

@@ -85,7 +85,7 @@ SLOTS = {
         )
     ),
     "past": closed(words("yesterday = 昨天, last night = 昨晚, this morning = 今天早上")),
-    "people": quantities.large_slot(scales=("thousand", "million", "million")),
+    "people": quantities.large_slot(scales=("million",)),
     "someone": closed((*words("he = 他, she = 她"), *NAMES)),
     "software": closed(words("Android = 安卓, Windows = Windows, Linux = Linux, Python = Python")),
     "release": quantities.RELEASE,

@@ -32,6 +32,7 @@ SLOTS = {
     "colour": closed(words("red = 红, black = 黑, white = 白, yellow = 黄, green = 绿, blue = 蓝")),
     "count": COUNT,
     "creature": closed((*ANIMALS, *THINGS)),
+    "given": closed([name for name in NAMES if "." not in name.key]),
     "language": LANGUAGE,
     "name": NAME,
     "person": closed((*NAMES, *words("he = 他, she = 她"), *RELATIVES)),
@@ -69,7 +70,7 @@ EVERYDAY = """
     * My {thing} is {colour}. | 我的{thing}是{colour}色的。
     What is this? | 这是什么？
     Who is this? | 这是谁？
-    My name is {name}. | 我叫{name}。
+    My name is {given}. | 我叫{given}。
     What is your name? | 你叫什么名字？
     This is my friend {name}. | 这是我的朋友{name}。
     Hello, {name}. | 你好，{name}。

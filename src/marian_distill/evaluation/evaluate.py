@@ -53,7 +53,7 @@ def evaluate(translator: Translator, pairs: Sequence[tuple[str, str]]) -> tuple[
 
     Returns:
         The report (`direction`, `sentences`, `bleu`, `chrf++`, `numbers_kept`, `sentences_per_second`) and the
-        hypotheses. `numbers_kept` is the share of sentences with numbers whose every number stands in the hypothesis,
+        hypotheses. `numbers_kept` is the share of sentences with numbers whose hypothesis has the same ones by value,
         None when no sentence has one.
     """
     source_language, target_language = languages_of(translator.direction)

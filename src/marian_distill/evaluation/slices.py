@@ -14,7 +14,7 @@ SliceReport = TypedDict("SliceReport", {"sentences": int, "chrf++": Score, "to_k
 
 
 def numbers_kept_share(sources: Sequence[str], hypotheses: Sequence[str]) -> float | None:
-    """Share of the sources with numbers whose hypothesis keeps them all, 0 to 1; None when no source has a number."""
+    """Share of the sources with numbers whose hypothesis has the same, 0 to 1; None when no source has a number."""
     verdicts = [
         numbers_kept(source, hypothesis)
         for source, hypothesis in zip(sources, hypotheses, strict=True)

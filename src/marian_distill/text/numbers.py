@@ -81,10 +81,10 @@ DIGITS = re.compile(
     | (?P<hour>\d{1,2})[:：](?P<minute>[0-5]\d)(?::[0-5]\d)?(?!\d)(?:\s?(?P<clock_half>[ap])\.?m\b)?
     | (?P<dotted>\d+(?:\.\d+){2,})
     | (?P<above>\d+)/(?P<below>\d+)(?![/\d])
-    | (?P<number>\d{1,3}(?:[,，]\d\d\d?)*[,，]\d{3}(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?)
+    | (?P<number>\d{1,3}(?:,\d\d\d?)*,\d{3}(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?)
       (?:
-        \s?[多余]?(?P<myriad>(?:[十百万亿]|千(?![瓦克米卡]))
-          (?:\d{1,4}[十百千万亿]|[零一二两三四五六七八九十百万亿]|千(?![瓦克米卡]))*)
+        \s?[多余]?(?P<myriad>(?:[十百万亿]|千(?![瓦克米卡比字]))
+          (?:\d{1,4}[十百千万亿]|[零一二两三四五六七八九十百万亿]|千(?![瓦克米卡比字]))*)
       | \s?-?(?P<scale>hundred|thousand|million|billion|trillion|dozen|bn\b|tn\b|k\b(?!/)|m\b)
       | (?P<oclock>\s?(?:(?P<half>[ap])\.?m\b|o'clock|[点點时時](?!间)(?P<past>\d{1,2})?))
       | (?P<plural>s\b|年代)
@@ -97,10 +97,11 @@ DIGITS = re.compile(
     re.X | re.I,
 )
 WORD = "|".join(sorted((*UNITS, *TENS, *SCALES, *ORDINALS), key=len, reverse=True))
-ENGLISH = re.compile(rf"\b(?:{WORD})(?:(?:\s+and)?[\s-]+(?:{WORD}))*\b")
+JOINT = r"(?:(?<=hundred)\s+and|(?<=thousand)\s+and|(?<=million)\s+and|(?<=billion)\s+and)?[\s-]+"
+ENGLISH = re.compile(rf"\b(?:{WORD})(?:{JOINT}(?:{WORD}))*\b")
 NUMERAL = "零〇一二两三四五六七八九十百万亿"
 CHINESE = re.compile(
-    f"(?P<vague>[几数上]?)(?P<numeral>(?:[{NUMERAL}]|千(?![瓦克米卡]))+)(?:点(?P<decimals>[{NUMERAL}]+))?"
+    f"(?P<vague>[几数上]?)(?P<numeral>(?:[{NUMERAL}]|千(?![瓦克米卡比字]))+)(?:点(?P<decimals>[{NUMERAL}]+))?"
     f"(?=(?P<half>[个年天月周小时点块]{{0,2}}半)?(?P<after>.?))"
 )
 CHINESE_SCALE = {"十": 10.0, "百": 100.0, "千": 1e3, "万": 1e4, "亿": 1e8}
@@ -230,7 +231,7 @@ def _in_digits(match: re.Match[str], numbers: Numbers, text: str) -> Iterator[Am
 
 def _plain(match: re.Match[str], numbers: Numbers, text: str) -> Iterator[Amount]:
     """A number with what stands around it: sign, currency, scale, o'clock, half."""
-    written = match["number"].replace(",", "").replace("，", "")
+    written = match["number"].replace(",", "")
     value = float(written)
     readings = [value]
     if match["myriad"]:
