@@ -80,7 +80,7 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog, stop: Stop
     from transformers import EarlyStoppingCallback, MarianTokenizer, set_seed
     from transformers.utils import logging as transformers_logging
 
-    from marian_distill.training import data, hub, models, runs
+    from marian_distill.training import data, hub, models, precision, runs
     from marian_distill.training.arguments import resolved_options
     from marian_distill.training.progress import ProgressLines, describe_device
     from marian_distill.training.trainer import DistillSeq2SeqTrainer
@@ -128,7 +128,9 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog, stop: Stop
         model=student,
         args=training_options,
         pieces=pieces,
-        teacher=models.for_teaching(teacher, model_options, training_options),
+        teacher=teacher,
+        teacher_dtype=models.teacher_dtype(model_options),
+        plan=precision.resumed(runs.recorded(output_dir, runs.PLAN), training_options) if checkpoint else None,
         train_dataset=train_dataset,
         eval_dataset=eval_dataset,
         processing_class=MarianTokenizer.from_pretrained(pieces.directory),
@@ -140,6 +142,8 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog, stop: Stop
         "%s parameters; %d batches an epoch, padding %.1f %%",
         f"{student.num_parameters():,}", len(sampler), 100 * sampler.padding_share(),
     )  # fmt: skip
+    logging.info("precision: %s; attention: %s", trainer.plan.reason, trainer.plan.attention)
+    options[runs.PLAN] = trainer.plan.as_dict()
     tokens_per_step = sum(data_report["tokens"].values()) / len(sampler) * training_options.gradient_accumulation_steps
     trainer.add_callback(ProgressLines(tokens_per_step, training_options.expected_minutes))
     fingerprints = {**data_report["fingerprints"], **models.fingerprints(model_options, pieces)}

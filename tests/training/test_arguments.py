@@ -77,7 +77,8 @@ def test_every_option_of_transformers_can_be_given_in_a_stage(options):
         for field in dataclasses.fields(Seq2SeqTrainingArguments)
         if field.init
     }
-    given = {name: value for name, value in defaults.items() if value not in (None, "", [])}
+    choice = ("bf16", "fp16")  # given, it narrows what --precision auto may take
+    given = {name: value for name, value in defaults.items() if value not in (None, "", []) and name not in choice}
     assert len(given) > 60
     resolved, untouched = options(given), options({})
     assert {name: resolved[name] for name in given} == {name: untouched[name] for name in given}
@@ -98,12 +99,30 @@ def test_options_of_transformers_take_their_values(options, option, value):
     assert options({option: value})[option] == value
 
 
+@pytest.mark.parametrize("given", [{"bf16": True}, {"precision": "bf16"}, {"precision": "bf16", "bf16": True}])
+def test_hugging_faces_name_of_a_type_and_ours_say_the_same(options, given):
+    resolved = options(given)
+    assert (resolved["precision"], resolved["bf16"], resolved["fp16"]) == ("bf16", True, None)
+
+
+def test_without_a_word_the_type_is_open_and_a_no_rules_one_out(options):
+    assert [options({})[name] for name in ("precision", "bf16", "fp16")] == ["auto", None, None]
+    assert [options({"bf16": False})[name] for name in ("precision", "bf16", "fp16")] == ["auto", False, None]
+
+
+@pytest.mark.parametrize(
+    "given", [{"bf16": True, "fp16": True}, {"precision": "fp32", "bf16": True}, {"precision": "bf16", "fp16": True}]
+)
+def test_two_types_at_once_are_refused(options, given):
+    with pytest.raises(UserError, match="contradict each other; give one"):
+        options(given)
+
+
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="without a GPU")
-def test_mixed_precision_without_a_gpu_is_bfloat16(options):
-    resolved = options({"bf16": True})
-    assert (resolved["bf16"], resolved["use_cpu"]) == (True, True)
-    with pytest.raises(UserError, match="--fp16 needs a GPU; on a CPU give --bf16"):
-        options({"fp16": True})
+@pytest.mark.parametrize("given", [{"fp16": True}, {"precision": "fp16"}])
+def test_fp16_without_a_gpu_says_what_to_do(options, given):
+    with pytest.raises(UserError, match="--precision fp16 needs a GPU; leave it out"):
+        options(given)
 
 
 @pytest.mark.parametrize(

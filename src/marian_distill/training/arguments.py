@@ -40,7 +40,7 @@ class ModelArguments:
     student_model: str | None = _option("Go on from this model: a folder or a hub name.")
     teacher_model: str | None = _option("Teacher: a folder or a hub name such as Helsinki-NLP/opus-mt-en-zh.")
     teacher_dtype: Literal["auto", "float32", "bfloat16", "float16"] = _option(
-        "Type of the teacher's weights; auto: bfloat16 or float16 where training uses it, else float32.", "auto"
+        "Type of the teacher's weights; auto: with --precision auto the faster one, else the student's.", "auto"
     )
     tokenizer_dir: str | None = _option(
         "Folder with source.spm, target.spm, vocab.json; default: the student's model's."
@@ -135,6 +135,12 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
 
     alpha_ce: float = _option("Share of the labels in the loss; the rest is the teacher's.", 1.0)
     temperature: float = _option("Softens student and teacher in the teacher's share of the loss.", 2.0)
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = _option(
+        "Type that training computes in; auto: the fastest on this machine, by timing some of the stage's own steps.",
+        "auto",
+    )
+    bf16: bool | None = _option("The same as --precision bf16; `false` rules it out.", None)
+    fp16: bool | None = _option("The same as --precision fp16; `false` rules it out.", None)
     attention: Literal["auto", "eager", "sdpa"] = _option(
         "Two plain matrix products, or torch's fused kernel; auto: the faster one here, by trial.", "auto"
     )
@@ -179,8 +185,15 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
         if self.disable_tqdm is None:
             self.disable_tqdm = not sys.stderr.isatty()  # a bar in a log file is noise
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # bf16 on a CPU must be asked for as such
-        if self.fp16 and self.use_cpu:
-            raise UserError("--fp16 needs a GPU; on a CPU give --bf16, or neither")
+        for name in ("bf16", "fp16"):
+            if getattr(self, name):
+                if self.precision not in ("auto", name):
+                    raise UserError(f"--{name} and --precision {self.precision} contradict each other; give one")
+                self.precision = name
+        if self.precision in ("bf16", "fp16"):
+            setattr(self, self.precision, True)  # Hugging Face checks that the GPU has it
+        if self.precision == "fp16" and self.use_cpu:
+            raise UserError("--precision fp16 needs a GPU; leave it out: auto takes what is fastest on a CPU")
         if self.resume_from_checkpoint and not Path(self.resume_from_checkpoint).is_dir():
             raise UserError(
                 f"--resume-from-checkpoint {self.resume_from_checkpoint}: no such folder; leave it out to go on from "

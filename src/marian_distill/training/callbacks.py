@@ -43,7 +43,8 @@ class ThroughputCallback(TrainerCallback):
     Times are shares of the wall clock; on a GPU, which computes while Python goes on, they say where Python waits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: torch.dtype) -> None:
+        self.dtype = dtype  # of the matrix products
         self._seconds = 0.0
         self._start()
 
@@ -58,9 +59,8 @@ class ThroughputCallback(TrainerCallback):
     ) -> None:
         """Measure what the machine can do; go on counting seconds where a resumed run left off."""
         self._seconds = max((entry.get("training_seconds", 0.0) for entry in state.log_history), default=0.0)
-        dtype = torch.bfloat16 if args.bf16 else torch.float16 if args.fp16 else torch.float32
-        self.limit = matrix_rate(dtype, args.device)
-        logger.info("matrix products in %s: %.0f GFLOP/s", str(dtype).removeprefix("torch."), self.limit / 1e9)
+        self.limit = matrix_rate(self.dtype, args.device)
+        logger.info("matrix products in %s: %.0f GFLOP/s", str(self.dtype).removeprefix("torch."), self.limit / 1e9)
 
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

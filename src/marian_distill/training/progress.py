@@ -119,13 +119,12 @@ class ProgressLines(TrainerCallback):
 
 
 def describe_device(args: DistillTrainingArguments) -> str:
-    """What the stage runs on, and in which precision."""
+    """What the stage runs on."""
     device = args.device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     if device.type == "cpu":
         name += f", {torch.get_num_threads()} threads, kernels for {torch.backends.cpu.get_cpu_capability()}"
-    precision = "bf16 (--bf16)" if args.bf16 else "fp16 (--fp16)" if args.fp16 else "fp32"
-    return f"device: {name}; precision: {precision}"
+    return f"device: {name}"
 
 
 def training_line(logs: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from marian_distill.training.checkpoints import last_whole_checkpoint
 
 OPTIONS_FILE = "options.json"
 RUN_FILE = "run.json"
+PLAN = "computes in"  # what `training.precision` chose, in options.json
 LOG_HISTORY_FILE = "log.json"
 CARD_FILE = "README.md"
 STAGED = "staged"  # folder of the trained model until its files are moved up
@@ -29,6 +30,7 @@ FREE_OPTIONS = frozenset(
         *("dataloader_prefetch_factor", "dataloader_pin_memory", "use_cpu", "local_rank"),
         *("report_to", "run_name", "logging_dir", "log_level", "disable_tqdm", "expected_minutes"),
         *("push_to_hub", "hub_token", "hub_model_id"),
+        *("precision", "bf16", "fp16", "attention", PLAN),
     }
 )
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "sentencepiece", "sacrebleu")
@@ -105,6 +107,11 @@ def start_run(
 
 def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(options, default=str))
+
+
+def recorded(directory: str | Path, key: str) -> Any:
+    """What options.json of a run says of `key`; None where it says nothing."""
+    return read_json(Path(directory) / OPTIONS_FILE).get(key)
 
 
 def is_finished(directory: str | Path) -> bool:
