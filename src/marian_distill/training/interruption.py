@@ -59,6 +59,12 @@ class StopCallback(TrainerCallback, ExportableState):
             self._random = random_state()
         self._epoch_begins = False
 
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """From the first step on there is something to keep."""
+        self.request.hold_back()
+
     def on_substep_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
