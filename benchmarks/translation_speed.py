@@ -35,9 +35,14 @@ WAYS = {
     "ours": "ours, int8",
     "ours_avx2": "ours, int8,\nAVX2 alone",
     "ours_no_mkl": "ours, int8,\nwithout MKL",
+    "ours_mkl": "ours, int8,\nwith MKL",
 }
-# The ways that the engine takes through older processors, and through AMD's where MKL is not used.
-SETTINGS = {"ours_avx2": {"CT2_FORCE_CPU_ISA": "AVX2"}, "ours_no_mkl": {"CT2_USE_MKL": "0"}}
+# Other processors' ways through the engine: older ones', AMD's (which it gives no MKL), Intel's.
+SETTINGS = {
+    "ours_avx2": {"CT2_FORCE_CPU_ISA": "AVX2"},
+    "ours_no_mkl": {"CT2_USE_MKL": "0"},
+    "ours_mkl": {"CT2_USE_MKL": "1"},
+}
 PLAIN_BATCH = 32
 MOST_TOKENS = 96
 
@@ -278,6 +283,7 @@ RUN = {
     "ours": ours,
     "ours_avx2": ours,
     "ours_no_mkl": ours,
+    "ours_mkl": ours,
     "plain_translate_batch": plain_translate_batch,
     "hf_generate": hf_generate,
     "marian": marian,

@@ -1,5 +1,7 @@
 """Measure every rule-made domain, and the dates of all, on seen and on held-out values and patterns.
 
+Each class of amount (millions, units, codes, fractions, …) is measured on held-out patterns too.
+
     uv run -s scripts/evaluate_slices.py --model-dir outputs/quickstart/ct2-int8 --direction en-zh \\
         --json outputs/quickstart/slices.json
 
@@ -30,15 +32,15 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    from marian_distill.augment import SLICES, examples
+    from marian_distill.augment import AMOUNT_CLASSES, SLICES, examples
     from marian_distill.augment.grammar import SPLITS
     from marian_distill.evaluation.evaluate import load_translator
     from marian_distill.evaluation.slices import evaluate_slices
 
     translator = load_translator(arguments.model_dir, arguments.direction, arguments.beam_size)
+    measured = (*product(SLICES, SPLITS), *product(AMOUNT_CLASSES, ("unseen_patterns",)))
     slices = {
-        f"{domain}/{split}": examples(domain, split, arguments.examples, arguments.seed)
-        for domain, split in product(SLICES, SPLITS)
+        f"{domain}/{split}": examples(domain, split, arguments.examples, arguments.seed) for domain, split in measured
     }
     reports = evaluate_slices(translator, slices)
     write_json(
@@ -51,10 +53,10 @@ def main() -> None:
             "slices": reports,
         },
     )
-    print(f"{'slice':<24} {'sentences':>9} {'chrF++':>7} {'kept':>7}")
+    print(f"{'slice':<27} {'sentences':>9} {'chrF++':>7} {'kept':>7}")
     for name, report in reports.items():
         kept = "–" if report["kept"] is None else f"{report['kept']:.1%}"
-        print(f"{name:<24} {report['sentences']:>9} {report['chrf++']['score']:>7.2f} {kept:>7}")
+        print(f"{name:<27} {report['sentences']:>9} {report['chrf++']['score']:>7.2f} {kept:>7}")
 
 
 if __name__ == "__main__":

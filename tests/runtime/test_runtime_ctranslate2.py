@@ -175,10 +175,10 @@ def test_n_best_holds_no_text_twice(toy_ct2_dir):
         wide.translate_n_best(["We like tea."], 17)
 
 
-# Settings of CTranslate2 that take an older processor's way through it: AVX2 alone, and without MKL, as on AMD's.
-@pytest.mark.parametrize("setting", [{"CT2_FORCE_CPU_ISA": "AVX2"}, {"CT2_USE_MKL": "0"}])
+# Other processors' ways through the engine: AVX2 alone, without MKL as on AMD's, with it as on Intel's.
+@pytest.mark.parametrize("setting", [{"CT2_FORCE_CPU_ISA": "AVX2"}, {"CT2_USE_MKL": "0"}, {"CT2_USE_MKL": "1"}])
 @pytest.mark.parametrize("beam_size", [1, 4])
-def test_int8_says_the_same_on_older_processors(setting, beam_size, toy_model_dir, tmp_path):
+def test_int8_says_the_same_on_other_processors(setting, beam_size, toy_model_dir, tmp_path):
     convert(toy_model_dir, tmp_path / "int8", "int8", ["en-zh"])
     code = (
         "import json, sys; from marian_distill.runtime.ctranslate2 import CTranslate2Translator as T;"

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from marian_distill.augment import AMOUNT_CLASSES, SLICES
 from toy_model import PAIRS
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -77,7 +78,8 @@ def test_slices_are_measured_by_domain_and_split(toy_ct2_dir, tmp_path):
     )
     assert result.returncode == 0, result.stderr
     slices = json.loads(json_file.read_text())["slices"]
-    assert {name.split("/")[0] for name in slices} == {"money", "coffee", "travel", "dates"}
+    assert {name.split("/")[0] for name in slices} == {*SLICES, *AMOUNT_CLASSES}
+    assert {name.split("/")[1] for name in slices if name.split("/")[0] in AMOUNT_CLASSES} == {"unseen_patterns"}
     assert {name.split("/")[1] for name in slices} == {"train", "unseen_values", "unseen_patterns"}
     for name, report in slices.items():
         assert report["sentences"] == 2

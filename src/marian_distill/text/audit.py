@@ -11,7 +11,7 @@ from math import prod
 
 from marian_distill.languages import is_han
 from marian_distill.text.cleaning import Limits, chinese_length, han_in_en, length_ratio, no_han_in_zh, untranslated
-from marian_distill.text.numbers import NUMBER
+from marian_distill.text.numbers import numbers_kept
 
 # Characters and phrases that written Mandarin does without. Cantonese: Bauer & Matthews 2017, "Cantonese".
 CANTONESE = re.compile("[係唔嘅咗喺冇嚟嗰咁啲佢哋乜嘢諗睇嘥囉喎]|唔該|點解|边个|邊個")
@@ -33,8 +33,6 @@ ENGLISH_WORDS, *EUROPEAN_WORDS = (
     )
 )
 LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
-# Small numbers are often words on one side: one, 两个.
-LARGE = 13
 
 
 def too_short(english: str, chinese: str) -> bool:
@@ -69,15 +67,8 @@ def _other_european(english: str) -> bool:
 
 
 def number_mismatch(english: str, chinese: str) -> bool:
-    """A number of 13 or more that stands on one side alone, written in digits."""
-    sides = [{re.sub(r"[,\s]", "", number) for number in NUMBER.findall(text)} for text in (english, chinese)]
-    if not all(sides):  # one side spells its numbers out
-        return any(_is_large(number) for number in sides[1] - sides[0]) and not re.search(r"[a-z]{4,}", english)
-    return any(_is_large(number) for number in sides[0] ^ sides[1])
-
-
-def _is_large(number: str) -> bool:
-    return not number.isdecimal() or int(number) >= LARGE
+    """A number that stands on one side alone (`numbers_kept`)."""
+    return not numbers_kept(english, chinese)
 
 
 def cantonese(_english: str, chinese: str) -> bool:
