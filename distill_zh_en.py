@@ -151,8 +151,8 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog, stop: Stop
         runs.start_run(output_dir, options, fingerprints, checkpoint=checkpoint, overwrite=overwrite)
         log.write_into(output_dir)
     resume_from = training_options.resume_from_checkpoint or (str(checkpoint) if checkpoint else None)
-    with stop.held_back():
-        trained = trainer.train(resume_from_checkpoint=resume_from)
+    trained = trainer.train(resume_from_checkpoint=resume_from)
+    stop.let_go()
     if trainer.interruption.stopped or stop.signal:
         raise Stopped
 

@@ -239,3 +239,28 @@ def test_an_interrupted_run_is_not_resumed_on_other_data(toy_stage, distill, dat
     assert distill(*options) == 2
     assert f"holds another run (fingerprint of {train} is" in capfd.readouterr().err
     assert distill(*options, "--overwrite-output-dir") == 0
+
+
+def test_numbers_that_are_not_finite_end_the_run_and_nothing_is_published(toy_stage, distill, tmp_path, capfd):
+    options = stage_options(toy_stage, tmp_path / "run", learning_rate=1e20, max_grad_norm=0, max_steps=50)
+    assert distill(*options) == 2
+    assert re.search(r"error: step \d+: .*lower --learning-rate", capfd.readouterr().err.splitlines()[-1])
+    assert not (tmp_path / "run" / "run.json").exists()
+    assert not list((tmp_path / "run").glob("*.safetensors"))
+
+
+def test_a_second_run_into_the_same_folder_is_told_so(toy_stage, distill, datasets_cache, tmp_path, capfd):
+    options = stage_options(toy_stage, tmp_path / "run", **LONG)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"""
+from marian_distill.locks import folder_lock
+with folder_lock({str(tmp_path / "run")!r}):
+    print("held", flush=True)
+    input()
+"""],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    holder.stdout.readline()
+    assert distill(*options) == 2
+    assert f"process {holder.pid} is writing there" in capfd.readouterr().err.splitlines()[-1]
+    holder.communicate("\n")

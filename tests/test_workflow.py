@@ -31,7 +31,8 @@ rule second:
 WORKER = """
 import pathlib, sys, time
 from marian_distill.stopping import StopRequest
-with StopRequest() as stop, stop.held_back():
+with StopRequest() as stop:
+    stop.hold_back()
     pathlib.Path("pid").write_text(str(__import__("os").getpid()))
     while not stop.signal and not pathlib.Path("go").exists():
         time.sleep(0.05)

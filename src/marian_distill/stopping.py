@@ -9,8 +9,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -31,7 +29,7 @@ class Stopped(KeyboardInterrupt):
 class StopRequest:
     """Whether somebody asked this process to stop, and what happens then.
 
-    A request raises `Stopped` where the process happens to be. Within `held_back()`, which is for work that has
+    A request raises `Stopped` where the process happens to be. After `hold_back()`, which is for work that has
     something to save, it only sets `signal`, and the work looks there; a second request raises all the same.
     """
 
@@ -62,14 +60,13 @@ class StopRequest:
         if again or not self._held_back:
             raise Stopped
 
-    @contextmanager
-    def held_back(self) -> Iterator[None]:
-        """Leave it to the block to look at `signal` and to stop."""
+    def hold_back(self) -> None:
+        """From now on it is for the work to look at `signal` and to stop."""
         self._held_back = True
-        try:
-            yield
-        finally:
-            self._held_back = False
+
+    def let_go(self) -> None:
+        """From now on a request stops the process where it is."""
+        self._held_back = False
 
     def exit_code(self) -> int:
         """128 + the signal, as shells have it."""

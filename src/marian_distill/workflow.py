@@ -92,11 +92,9 @@ class Stages(logging.Formatter):
         return f"done: {_name(job)}, {seconds / 60:.1f} min" if seconds > WORTH_A_LINE else ""
 
     def _minutes_left(self) -> float:
-        """Stated minutes, as much longer as the stages before took; stages may share the cores."""
-        stated, taken = (
-            (sum(column) for column in zip(*self.finished.values(), strict=True)) if self.finished else (0, 0)
-        )
-        pace = taken / stated if stated >= 1 else 1.0
+        """Stated minutes, as much longer as the stages took that state them; stages may share the cores."""
+        told = [pair for pair in self.finished.values() if pair[0] > OTHER_MINUTES]
+        pace = sum(taken for _, taken in told) / sum(stated for stated, _ in told) if told else 1.0
         cores = self.workflow.cores or 1
         left = 0.0
         for job in self._stages():

@@ -37,8 +37,10 @@ class _Ask(TrainerCallback):
             self.request.signal = signal.SIGINT
 
 
-def evaluations(trainer) -> list[tuple[int, float]]:
-    return [(entry["step"], entry["eval_loss"]) for entry in trainer.state.log_history if "eval_loss" in entry]
+def evaluations(trainer) -> list[float]:
+    """Steps and losses in turn."""
+    log = trainer.state.log_history
+    return [number for entry in log if "eval_loss" in entry for number in (entry["step"], entry["eval_loss"])]
 
 
 @pytest.fixture
@@ -105,16 +107,17 @@ def test_a_damaged_checkpoint_falls_back_to_the_last_whole_one(file, how, new_mo
 
 def test_a_request_waits_for_work_that_has_something_to_save():
     with StopRequest() as stop:
-        with stop.held_back():
-            os.kill(os.getpid(), signal.SIGTERM)
-            assert stop.signal == signal.SIGTERM
-            os.kill(os.getpid(), signal.SIGINT)  # the same request, by another way
+        stop.hold_back()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.signal == signal.SIGTERM
+        os.kill(os.getpid(), signal.SIGINT)  # the same request, by another way
         assert stop.exit_code() == 143
 
 
 def test_a_second_request_is_obeyed_at_once(monkeypatch):
     monkeypatch.setattr("marian_distill.stopping.SAME_REQUEST_SECONDS", 0.05)
-    with StopRequest() as stop, stop.held_back():
+    with StopRequest() as stop:
+        stop.hold_back()
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.1)
         with pytest.raises(Stopped):

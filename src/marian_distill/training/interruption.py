@@ -43,21 +43,27 @@ class StopCallback(TrainerCallback, ExportableState):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Remember which step there is a checkpoint of."""
-        self._saved_step, self._agreed = state.global_step, False
+        self._saved_step, self._agreed, self._within_step = state.global_step, False, False
 
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Keep the random state that the epoch begins with: drawing its batches moves it."""
-        self._random, self._epoch_begins = _random_state(), True
+        self._random, self._epoch_begins = random_state(), True
 
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Keep the random state between two steps, where a step may be left in its middle."""
         if args.gradient_accumulation_steps > 1 and not self._epoch_begins:
-            self._random = _random_state()
+            self._random = random_state()
         self._epoch_begins = False
+
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """From the first step on there is something to keep."""
+        self.request.hold_back()
 
     def on_substep_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -66,8 +72,9 @@ class StopCallback(TrainerCallback, ExportableState):
         if self.request.signal is None or args.world_size > 1:  # processes agree after whole steps only
             return
         self._stop(state, control)
+        self._within_step = True
         if state.global_step > self._saved_step:
-            _set_random_state(self._random)
+            set_random_state(self._random)
             control.should_save = True
 
     def on_step_end(
@@ -85,7 +92,7 @@ class StopCallback(TrainerCallback, ExportableState):
         """Leave out what is only due at the end of a whole epoch."""
         if not self._agreed:
             return
-        whole_epoch = state.epoch is not None and state.epoch == int(state.epoch)
+        whole_epoch = not self._within_step and state.epoch is not None and state.epoch == int(state.epoch)
         if control.should_evaluate and whole_epoch:
             self.evaluation_due = control.should_save = True
         elif state.global_step == self._saved_step:
@@ -144,12 +151,14 @@ class GenerationStop(StoppingCriteria):
         return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)  # pyright: ignore[reportReturnType]
 
 
-def _random_state() -> tuple[Any, ...]:
+def random_state() -> tuple[Any, ...]:
+    """Of every generator that training draws from, for `set_random_state`."""
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else None
     return random.getstate(), np.random.get_state(), torch.get_rng_state(), cuda
 
 
-def _set_random_state(states: tuple[Any, ...]) -> None:
+def set_random_state(states: tuple[Any, ...]) -> None:
+    """Go back to what `random_state` gave."""
     python, numpy, cpu, cuda = states
     random.setstate(python)
     np.random.set_state(numpy)

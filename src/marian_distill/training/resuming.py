@@ -13,7 +13,7 @@ from transformers.trainer_callback import ExportableState
 
 from marian_distill.stopping import StopRequest
 from marian_distill.training.checkpoints import write_manifest
-from marian_distill.training.interruption import EvaluationStopped, StopCallback
+from marian_distill.training.interruption import EvaluationStopped, StopCallback, random_state, set_random_state
 
 
 class ResumableTrainer(Seq2SeqTrainer):
@@ -73,13 +73,17 @@ class ResumableTrainer(Seq2SeqTrainer):
         self, tr_loss: Tensor, grad_norm: Any, model: nn.Module, trial: Any, *args: Any, **kwargs: Any
     ) -> None:
         """As it says; an evaluation that nobody waits for is broken off, a checkpoint written in its stead."""
-        history = list(self.state.log_history)
+        if not self.control.should_evaluate:
+            super()._maybe_log_save_evaluate(tr_loss, grad_norm, model, trial, *args, **kwargs)
+            return
+        entries, before = len(self.state.log_history), random_state()  # which a loader's seed is drawn from
         try:
             super()._maybe_log_save_evaluate(tr_loss, grad_norm, model, trial, *args, **kwargs)
         except EvaluationStopped:
             # Of several data sets some may have been scored: the resumed run scores them all.
-            scored = [entry for entry in self.state.log_history[len(history) :] if "loss" not in entry]
-            self.state.log_history = [entry for entry in self.state.log_history if entry not in scored]
+            added = self.state.log_history[entries:]
+            self.state.log_history[entries:] = [entry for entry in added if "loss" in entry]
+            set_random_state(before)
             self.interruption.stop_after_evaluation(self.state, self.control)
             self._save_checkpoint(model, trial)
             self.control = self.callback_handler.on_save(self.args, self.state, self.control)
