@@ -85,8 +85,8 @@ def check_machine() -> None:
     system, architecture = platform.system(), platform.machine()
     if system != "Linux" or architecture not in ("x86_64", "aarch64"):
         raise UserError(
-            f"rknn-toolkit2 exists for Linux on x86_64 and aarch64 alone, this is {system} on {architecture}: run this "
-            "there (a container does), or export with scripts/export_onnx.py or scripts/export_ct2.py"
+            f"rknn-toolkit2 exists for Linux on x86_64 and aarch64 alone, this is {system} on {architecture}: run "
+            "this there (a container does), or export with scripts/export_onnx.py or scripts/export_ct2.py"
         )
 
 
