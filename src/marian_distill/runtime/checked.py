@@ -37,14 +37,12 @@ class CheckedTranslator:
         kept: whether a translation (second) keeps what its source (first) holds.
     """
 
+    direction: Direction
+
     def __init__(self, translator: Checkable, kept: Callable[[str, str], bool]) -> None:
         self.translator = translator
         self.kept = kept
-
-    @property
-    def direction(self) -> Direction:
-        """The direction of the translator inside."""
-        return self.translator.direction
+        self.direction = translator.direction
 
     @property
     def compute_type(self) -> str:
@@ -54,6 +52,7 @@ class CheckedTranslator:
     def set_direction(self, direction: str | None) -> None:
         """Translate in another direction from now on; `UserError` when the model does not do it."""
         self.translator.set_direction(direction)
+        self.direction = self.translator.direction
 
     def translate_n_best(self, texts: Sequence[str], count: int) -> list[list[tuple[str, float]]]:
         """For each text its `count` best translations and their scores, unchecked: all of them are shown."""
