@@ -41,6 +41,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     from marian_distill.evaluation.metrics import chrf_plus_plus, read_test_file
+    from marian_distill.export.ctranslate2 import list_file
     from marian_distill.export.vocabulary_map import candidates, covered_share, map_lines
     from marian_distill.languages import languages_of
     from marian_distill.runtime.ctranslate2 import VOCABULARY_MAP, CTranslate2Translator
@@ -50,6 +51,7 @@ def main() -> None:
     pairs = read_test_file(arguments.test_file)
     path = arguments.model_dir / VOCABULARY_MAP
     path.unlink(missing_ok=True)
+    list_file(arguments.model_dir, VOCABULARY_MAP)
     plain = CTranslate2Translator(arguments.model_dir, arguments.direction, intra_threads=1)
     pieces, (source, target) = plain.pieces, languages_of(plain.direction)
     corpus = mix(
@@ -85,6 +87,7 @@ def main() -> None:
     kept = speedup >= arguments.min_speedup and scores["whole"] - scores["map"] <= arguments.max_chrf_loss
     if not kept:
         path.unlink()
+    list_file(arguments.model_dir, VOCABULARY_MAP)
     report = {
         "speedup": speedup,
         "chrf++": scores,

@@ -10,13 +10,17 @@ more than this needs (no torch), put --no-default-groups after `uv run`.
 """
 
 import os
+import sys
+from argparse import BooleanOptionalAction
 from pathlib import Path
 
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import UserError, run_command
+from marian_distill.runtime.checked import CheckedTranslator
 from marian_distill.runtime.console import add_text_options, check_text_options, run_translator
 from marian_distill.runtime.ctranslate2 import MAX_THREADS, CTranslate2Translator
 from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE, MAX_DECODING_LENGTH
+from marian_distill.text.numbers import numbers_kept
 
 QUICKSTART = Path("outputs/quickstart/ct2-int8")
 
@@ -37,6 +41,11 @@ def main() -> None:
     )
     parser.add_argument("--max-decoding-length", type=int, default=MAX_DECODING_LENGTH, help="target tokens a segment")
     parser.add_argument("--threads", type=at_least(0, MAX_THREADS), default=0, help="default: one a core")
+    parser.add_argument(
+        "--check-numbers",
+        action=BooleanOptionalAction,
+        help="try again where a translation's numbers differ from the source's, and say so (default: at the prompt)",
+    )
     arguments = parser.parse_args()
     check_text_options(arguments)
     if arguments.model_dir == QUICKSTART and not QUICKSTART.exists():
@@ -58,7 +67,9 @@ def main() -> None:
         intra_threads=threads // side_by_side,
     )
     description = f"{arguments.model_dir}: {translator.compute_type}, beam {translator.beam_size}"
-    run_translator(translator, arguments, description)
+    at_the_prompt = arguments.text is None and not arguments.input_file and sys.stdin.isatty()
+    check = at_the_prompt if arguments.check_numbers is None else arguments.check_numbers
+    run_translator(CheckedTranslator(translator, numbers_kept) if check else translator, arguments, description)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import json
+import platform
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ UNLOWERED = "No lowering found for: /IsNaN, node type = IsNaN, use CustomOperato
 def test_what_leaves_the_npu_is_named_though_the_toolkit_calls_it_a_success(lines, message):
     with pytest.raises(UserError, match=message):
         check_build("encoder", read_log(OPERATORS + lines), "rv1126b", Path("out.log"))
+
+
+@pytest.mark.parametrize(("system", "architecture"), [("Darwin", "arm64"), ("Windows", "AMD64"), ("Linux", "armv7l")])
+def test_where_the_toolkit_does_not_exist_it_is_said_before_anything_else(system, architecture, monkeypatch, tmp_path):
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(platform, "machine", lambda: architecture)
+    with pytest.raises(UserError, match=f"alone, this is {system} on {architecture}: .*export_onnx"):
+        export_rknn(tmp_path / "absent", tmp_path / "out", "rv1126b", "fp16", [], [])
+    assert not any(tmp_path.iterdir())
 
 
 def test_another_chip_may_leave_operators_to_its_cpu():

@@ -22,5 +22,6 @@ def test_the_map_is_kept_only_where_it_pays(speedup, kept, toy_ct2_dir, tmp_path
     assert done.returncode == 0, done.stderr
     report = read_json(tmp_path / "report.json")
     assert report["kept"] is kept is (folder / "vmap.txt").is_file()
+    assert ("vmap.txt" in read_json(folder / "config.json")["sha256"]) is kept
     assert report["covered_share"] == 1.0
     assert report["chrf++"]["map"] == pytest.approx(report["chrf++"]["whole"])

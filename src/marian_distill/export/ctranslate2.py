@@ -216,6 +216,21 @@ def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, di
     _check_converted(model_dir, output_dir)
 
 
+def list_file(folder: str | Path, name: str) -> None:
+    """Bring what config.json gives as the SHA-256 of one file up to date, when it was written or deleted.
+
+    A file that is not there is taken off the list; a folder that gives no hashes is left alone.
+    """
+    folder = Path(folder)
+    config = read_json(folder / "config.json")
+    if "sha256" not in config:
+        return
+    config["sha256"].pop(name, None)
+    if (folder / name).is_file():
+        config["sha256"][name] = sha256(folder / name)
+    write_json(folder / "config.json", config)
+
+
 def _check_converted(model_dir: Path, output_dir: Path) -> None:
     """What the phone relies on, should another version of the converter change its ways."""
     if read_json(output_dir / "config.json").get("add_source_eos") is not False:

@@ -6,6 +6,7 @@ is held against the trained model on real sentences. What the simulator says hol
 """
 
 import json
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -79,6 +80,16 @@ def check_target(target: str) -> None:
         raise UserError(f"target {target!r}: expected {', '.join(TARGETS)}")
 
 
+def check_machine() -> None:
+    """`UserError` where rknn-toolkit2 has no wheels: before anything is fetched or computed."""
+    system, architecture = platform.system(), platform.machine()
+    if system != "Linux" or architecture not in ("x86_64", "aarch64"):
+        raise UserError(
+            f"rknn-toolkit2 exists for Linux on x86_64 and aarch64 alone, this is {system} on {architecture}: run "
+            "this there (a container does), or export with scripts/export_onnx.py or scripts/export_ct2.py"
+        )
+
+
 def export_rknn(
     model_dir: str | Path,
     output_dir: str | Path,
@@ -108,6 +119,7 @@ def export_rknn(
         max_chrf_lost: losing more chrF++ is a `UserError`; by default what `CHRF_LOST_AT_MOST` says.
         overwrite: replace an earlier bundle in the same folder.
     """
+    check_machine()
     check_target(target)
     check_output(output_dir, overwrite)
     check_model(model_dir, source_length, target_length)
