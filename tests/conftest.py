@@ -11,6 +11,7 @@ import tempfile
 
 import pytest
 
+from toy_model import toy_model_dir  # noqa: F401
 from toy_training import datasets_cache, distill, toy_stage  # noqa: F401
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,5 +24,6 @@ if sys.dont_write_bytecode:  # as in many containers: torch and transformers tak
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow ones first, so that no process is left alone with one of them at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """The files with slow tests first, so that no process is left alone with one of them at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

@@ -41,7 +41,6 @@ def one_process(toy_stage, tmp_path_factory) -> dict[str, list[float]]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("processes")
 @pytest.mark.parametrize("config", ["ddp", "fsdp", "zero3"])
 def test_two_processes_have_the_losses_of_one(config, one_process, toy_stage, tmp_path):
     two_processes = train(toy_stage, tmp_path / "run", config)

@@ -166,7 +166,6 @@ def losses(workspace: Path, folder: str) -> list[float]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("chain")
 def test_every_stage_does_what_it_is_for(chain):
     runs = {folder: read_json(chain / folder / "run.json") for folder in STAGES}
     assert {folder: run["steps"] for folder, run in runs.items()} == STAGES  # batches of 4 × 8, one epoch
@@ -202,7 +201,6 @@ def test_every_stage_does_what_it_is_for(chain):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("chain")
 def test_the_int8_folder_is_the_last_stage_s_model(chain):
     model_dir, exported = chain / f"{NARROW}-ft-money-coffee", chain / f"{NARROW}-ft-money-coffee-ct2-int8"
     report = read_json(exported / "export.json")
@@ -229,7 +227,6 @@ def test_the_int8_folder_is_the_last_stage_s_model(chain):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("chain")
 def test_the_hub_s_text_is_audited_and_corrected(chain):
     suspects, corrected = chain / "suspects.csv", chain / "corrected"
     hub = ["--dataset", "Helsinki-NLP/opus-100", "--split", "test"]

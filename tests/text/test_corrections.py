@@ -42,7 +42,9 @@ def test_one_pair_with_two_corrections_names_both_lines(tmp_path):
 
 
 def test_what_an_audit_writes_is_read_whatever_stands_in_a_sentence(tmp_path):
-    path = corrections_file(tmp_path, '"two\nlines",两行,,,x', "one\u2028separator,一,,二,", ",只有中文,,,X", ",只有中文,,,")
+    path = corrections_file(
+        tmp_path, '"two\nlines",两行,,,x', "one\u2028separator,一,,二,", ",只有中文,,,X", ",只有中文,,,"
+    )
     (first, second, third), unchanged = read_corrections(path)
     assert unchanged == 1
     assert (first.en, first.drops) == ("two\nlines", True)
