@@ -5,8 +5,8 @@
 
 The corrections are a CSV with the columns en, zh, new_en, new_zh and perhaps drop (others are passed over): every row
 of the corpus that has just this en and zh gets the new ones; with an x in the column drop it goes; where all three are
-empty it stays as it is. A correction that hits nothing is told. The output is Parquet in the hub's layout, and corrections.json beside it, which says what each correction did;
---dataset and --extra-train-csv take the folder.
+empty it stays as it is. A correction that hits nothing is told. The output is Parquet in the hub's layout, and
+corrections.json beside it, which says what each correction did; --dataset and --extra-train-csv take the folder.
 """
 
 import argparse

@@ -4,9 +4,9 @@
     uv run -s scripts/audit_parallel_data.py --dataset Helsinki-NLP/opus-100 --split validation --min-score 0.6 \\
         --output-csv suspects.csv
 
-The CSV has the columns score, hints, row, source, en, zh, and the empty ones new_en, new_zh, drop: write a better text,
-or an x under drop, and give the file to scripts/apply_corrections.py; a pair with neither stays. A file that was edited
-is not written over. Beside it, NAME.csv.report.json counts the hints.
+The CSV has the columns score, hints, row, source, en, zh, and the empty ones new_en, new_zh, drop: write a better
+text, or an x under drop, and give the file to scripts/apply_corrections.py; a pair with neither stays. A file that was
+edited is not written over. Beside it, NAME.csv.report.json counts the hints.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """What every test runs under: one thread a process, and commands that need not compile their imports again.
 
-Some hundred tests start a command, a process a core at a time; models this small are slower on two threads than on one.
+Some hundred tests start a command, one a core at a time; models this small are slower on two threads than on one.
 """
 
 import atexit
