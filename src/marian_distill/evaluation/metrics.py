@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import sacrebleu
 
@@ -23,6 +23,38 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str], target_language: 
     """Corpus BLEU; Chinese is split into characters (`zh`), English by the `13a` rules."""
     metric = sacrebleu.BLEU(tokenize="zh" if target_language == "zh" else "13a")
     return _score(metric, hypotheses, references)
+
+
+class Metric(NamedTuple):
+    """A character F-score: what decides which of two translations, or of two models, is better.
+
+    Args:
+        name: as tables have it; in lower case it is the key of reports.
+        word_order: longest word n-grams that count beside the characters.
+    """
+
+    name: str
+    word_order: int
+
+    def corpus(self, hypotheses: Sequence[str], references: Sequence[str]) -> Score:
+        """Score of a corpus."""
+        return _score(sacrebleu.CHRF(word_order=self.word_order), hypotheses, references)
+
+    def sentence(self, hypothesis: str, reference: str) -> float:
+        """Score of one sentence, 0 to 100."""
+        return sacrebleu.CHRF(word_order=self.word_order).sentence_score(hypothesis, [reference]).score
+
+
+METRICS: dict[Language, Metric] = {"en": Metric("chrF++", 2), "zh": Metric("chrF", 0)}
+
+
+def metric_for(target_language: Language) -> Metric:
+    """chrF++ for English; for Chinese chrF, which counts no words.
+
+    Text without spaces has next to no words, and chrF++ averages over their n-grams all the same: one sentence with a
+    space in it can move it by points.
+    """
+    return METRICS[target_language]
 
 
 def chrf_plus_plus(hypotheses: Sequence[str], references: Sequence[str]) -> Score:

@@ -1,4 +1,4 @@
-"""Rows of parallel text files, one at a time: TSV, CSV, JSONL, and pairs of an English and a Chinese file; also packed.
+"""Rows of parallel text files, one at a time: TSV, CSV, JSONL, pairs of an English and a Chinese file; also packed.
 
 Lines end at `\\n` alone, so that the other line separators of Unicode stay inside a sentence.
 """
