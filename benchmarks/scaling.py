@@ -56,7 +56,7 @@ def parse_arguments() -> Namespace:
 def main() -> None:
     arguments = parse_arguments()
     if arguments.point:
-        from memory import peak_memory_mb
+        from marian_distill.runtime.memory import peak_memory_mb
 
         measured = MEASURE[arguments.point.pop("what")](arguments, **arguments.point)
         print(json.dumps({**measured, "peak_memory_mb": peak_memory_mb()}))

@@ -101,10 +101,10 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
     if way != "reference_settings":
         distill_zh_en.keep_freed_memory()
     import torch
-    from memory import peak_memory_mb
     from transformers import DataCollatorForSeq2Seq, MarianMTModel, MarianTokenizer, Seq2SeqTrainer
 
     from marian_distill.pieces import MarianPieces
+    from marian_distill.runtime.memory import peak_memory_mb
     from marian_distill.text.corpus import CorpusSource, load_parallel
     from marian_distill.text.tokenization import tokenize_parallel
     from marian_distill.training.arguments import DistillTrainingArguments

@@ -130,8 +130,7 @@ def timed(translate: Callable[[], list[str]]) -> dict:
 
 def ours(arguments: Namespace) -> dict:
     translator = our_translator(arguments, arguments.threads)
-    from memory import peak_memory_mb
-
+    from marian_distill.runtime.memory import peak_memory_mb
     from marian_distill.runtime.translator import translate_corpus
 
     measured = timed(lambda: list(translate_corpus(translator, read_sentences(arguments))))

@@ -13,7 +13,7 @@ from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import atomic_writer, write_json
 from marian_distill.languages import DIRECTIONS
-from marian_distill.runtime.translator import MAX_DECODING_LENGTH
+from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE, MAX_DECODING_LENGTH
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -23,7 +23,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--direction", choices=DIRECTIONS, required=True)
     parser.add_argument("--json", type=Path, required=True, help="where the report goes")
     parser.add_argument("--output-file", type=Path, help="where the hypotheses go, a line each")
-    parser.add_argument("--beam-size", type=int, default=4, help="1 is greedy, as on the phone (default: 4)")
+    parser.add_argument(
+        "--beam-size",
+        type=at_least(1, MAX_BEAM_SIZE),
+        default=BEAM_SIZE,
+        help=f"1 is greedy, as on the phone (default: {BEAM_SIZE})",
+    )
     parser.add_argument("--max-decoding-length", type=int, default=MAX_DECODING_LENGTH)
     parser.add_argument("--max-examples", type=at_least(1), help="score the first so many pairs only")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))

@@ -14,6 +14,7 @@ from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import write_json
 from marian_distill.languages import DIRECTIONS
+from marian_distill.runtime.translator import MAX_BEAM_SIZE
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -23,7 +24,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, required=True, help="where the report goes")
     parser.add_argument("--examples", type=at_least(1), default=200, help="sentences a slice (default: 200)")
     parser.add_argument("--seed", type=int, default=1234)
-    parser.add_argument("--beam-size", type=int, default=1, help="default: 1, as on the phone")
+    parser.add_argument("--beam-size", type=at_least(1, MAX_BEAM_SIZE), default=1, help="default: 1, as on the phone")
     return parser.parse_args()
 
 

@@ -18,6 +18,7 @@ from marian_distill.evaluation.metrics import read_test_file
 from marian_distill.export.ctranslate2 import QUANTIZATIONS, check_output, export_model
 from marian_distill.export.parity import SENTENCES
 from marian_distill.languages import directions_of
+from marian_distill.runtime.translator import BEAM_SIZE
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -60,6 +61,8 @@ def main() -> None:
         for difference in report["differences"]:
             print(*(f"{name:>8}: {text}" for name, text in difference.items()), sep="\n", file=sys.stderr)
         print(f"parity {report['direction']}: {report['equal']} of {report['sentences']} equal ({report['rate']:.1%})")
+    for report in export["beam_parity"]:
+        print(f"  with a beam of {BEAM_SIZE}, {report['direction']}: {report['equal']} equal ({report['rate']:.1%})")
     print(f"size: {export['megabytes']:.2f} MB, {export['quantization']} on disk")
     print(f"effective compute type on this machine: {export['effective_compute_type']}")
     print(f"wrote {arguments.output_dir}")

@@ -22,12 +22,13 @@ def command_parser(description: str | None) -> CommandParser:
     )
 
 
-def at_least(least: int) -> Callable[[str], int]:
-    """The type of an option that takes a whole number from `least` up."""
+def at_least(least: int, most: int | None = None) -> Callable[[str], int]:
+    """The type of an option that takes a whole number from `least` up, or up to `most`."""
+    wanted = f"{least} or more" if most is None else f"{least} to {most}"
 
     def parse(text: str) -> int:
-        if not text.removeprefix("-").isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text}: expected a whole number, {least} or more")
+        if not text.removeprefix("-").isdecimal() or not least <= int(text) <= (int(text) if most is None else most):
+            raise argparse.ArgumentTypeError(f"{text}: expected a whole number, {wanted}")
         return int(text)
 
     return parse

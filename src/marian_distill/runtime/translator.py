@@ -1,4 +1,4 @@
-"""What every translator of this project can do, and the two rules that they share: language tags and long text."""
+"""What every translator of this project can do, and the rules that they share: language tags, long text, n best."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +14,10 @@ logger = logging.getLogger(__name__)
 
 # The bound of the phone app, in target tokens.
 MAX_DECODING_LENGTH = 96
+# Hypotheses side by side where nothing else is asked for: at the prompt, in evaluation, in forward translation.
+BEAM_SIZE = 4
+# A beam of more would take gigabytes; no translation gets better by it.
+MAX_BEAM_SIZE = 64
 # The position table of a model that does not say otherwise: the engine raises on anything longer.
 MAX_POSITIONS = 512
 
@@ -48,6 +52,16 @@ class PieceTranslator(Protocol):
 
     def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
         """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""
+        ...
+
+
+class BeamTranslator(PieceTranslator, Protocol):
+    """One that can tell all hypotheses of its beam; `n_best` makes translations of them."""
+
+    beam_size: int
+
+    def decode_n_best(self, sources: list[list[str]], beam_size: int) -> list[list[tuple[list[str], float]]]:
+        """For each list of source pieces `beam_size` hypotheses and their mean log-probabilities, best first."""
         ...
 
 
@@ -86,9 +100,9 @@ def choose_direction(config: Mapping, direction: str | None) -> tuple[Direction,
 
 
 def checked_beam_size(beam_size: int) -> int:
-    """The beam size, or a `UserError` when it is not at least 1."""
-    if beam_size < 1:
-        raise UserError(f"beam size {beam_size}: expected 1 (greedy) or more")
+    """The beam size, or a `UserError` when it is not from 1 to `MAX_BEAM_SIZE`."""
+    if not 1 <= beam_size <= MAX_BEAM_SIZE:
+        raise UserError(f"beam size {beam_size}: expected 1 (greedy) to {MAX_BEAM_SIZE}")
     return beam_size
 
 
@@ -149,6 +163,40 @@ def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_lin
         joined = (join_segments([text for _, text in line], target_language) for line in translated)
         translations.append("\n".join(joined))
     return translations
+
+
+def n_best(translator: BeamTranslator, texts: Sequence[str], count: int) -> list[list[tuple[str, float]]]:
+    """For each text its best translations with their mean log-probabilities a token, best first, none of them twice.
+
+    There may be fewer than `count`: two hypotheses can be the same text cut into other pieces. A text of several
+    segments has one translation, with the mean of the segments' scores.
+
+    Args:
+        translator: its beam is used.
+        texts: source texts.
+        count: translations a text; at most the beam size.
+    """
+    if not 1 <= count <= translator.beam_size:
+        raise UserError(f"{count} best translations: expected 1 to the beam size, {translator.beam_size}")
+    segmented = segment_texts(translator, texts)
+    segments = [segment for lines in segmented for line in lines for segment in line]
+    results = iter(translator.decode_n_best(segments, translator.beam_size))
+    target_language = languages_of(translator.direction)[1]
+
+    found = []
+    for lines in segmented:
+        decoded = [list(islice(results, len(line))) for line in lines]
+        if [len(line) for line in decoded] == [1]:
+            distinct: dict[str, float] = {}
+            for pieces, score in decoded[0][0]:
+                distinct.setdefault(translator.pieces.decode(pieces), score)
+            found.append(list(distinct.items())[:count])
+            continue
+        best = [[hypotheses[0] for hypotheses in line] for line in decoded]
+        joined = (join_segments([translator.pieces.decode(p) for p, _ in line], target_language) for line in best)
+        scores = [score for line in best for _, score in line]
+        found.append([("\n".join(joined), sum(scores) / max(len(scores), 1))])
+    return found
 
 
 def translate_corpus(translator: Translator, sentences: Iterable[str], chunk_size: int = 1024) -> Iterator[str]:
