@@ -12,7 +12,7 @@ from pathlib import Path
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import atomic_writer, write_json
-from marian_distill.languages import DIRECTIONS
+from marian_distill.languages import DIRECTIONS, languages_of
 from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE, MAX_DECODING_LENGTH
 
 
@@ -39,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     from marian_distill.evaluation.evaluate import evaluate, load_translator
-    from marian_distill.evaluation.metrics import read_test_file
+    from marian_distill.evaluation.metrics import metric_for, read_test_file
 
     pairs = read_test_file(arguments.test_file)[: arguments.max_examples]
     translator = load_translator(
@@ -63,12 +63,12 @@ def main() -> None:
         with atomic_writer(arguments.output_file) as stream:
             stream.writelines(f"{hypothesis}\n" for hypothesis in hypotheses)
 
-    kept = report["numbers_kept"]
+    kept, metric = report["numbers_kept"], metric_for(languages_of(report["direction"])[1])
     rows = {
         "model": f"{report['model_dir']} ({report['compute_type']}, beam {report['beam_size']})",
         "test file": f"{report['test_file']} ({report['direction']}, {report['sentences']} sentences)",
         "BLEU": f"{report['bleu']['score']:6.2f}  {report['bleu']['signature']}",
-        "chrF++": f"{report['chrf++']['score']:6.2f}  {report['chrf++']['signature']}",
+        metric.name: f"{report[metric.name.lower()]['score']:6.2f}  {report[metric.name.lower()]['signature']}",
         "numbers kept": "no numbers in the source" if kept is None else f"{kept:6.1%} of the sentences that have any",
         "speed": f"{report['sentences_per_second']:.1f} sentences a second",
     }

@@ -13,7 +13,7 @@ from pathlib import Path
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import write_json
-from marian_distill.languages import DIRECTIONS
+from marian_distill.languages import DIRECTIONS, languages_of
 from marian_distill.runtime.translator import MAX_BEAM_SIZE
 
 
@@ -33,6 +33,7 @@ def main() -> None:
     from marian_distill.augment import SLICES, examples
     from marian_distill.augment.grammar import SPLITS
     from marian_distill.evaluation.evaluate import load_translator
+    from marian_distill.evaluation.metrics import metric_for
     from marian_distill.evaluation.slices import evaluate_slices
 
     translator = load_translator(arguments.model_dir, arguments.direction, arguments.beam_size)
@@ -51,10 +52,10 @@ def main() -> None:
             "slices": reports,
         },
     )
-    print(f"{'slice':<24} {'sentences':>9} {'chrF++':>7} {'kept':>7}")
+    print(f"{'slice':<24} {'sentences':>9} {metric_for(languages_of(arguments.direction)[1]).name:>7} {'kept':>7}")
     for name, report in reports.items():
         kept = "–" if report["kept"] is None else f"{report['kept']:.1%}"
-        print(f"{name:<24} {report['sentences']:>9} {report['chrf++']['score']:>7.2f} {kept:>7}")
+        print(f"{name:<24} {report['sentences']:>9} {report['score']['score']:>7.2f} {kept:>7}")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    from marian_distill.evaluation.metrics import chrf_plus_plus, read_test_file
+    from marian_distill.evaluation.metrics import metric_for, read_test_file
     from marian_distill.export.vocabulary_map import candidates, covered_share, map_lines
     from marian_distill.languages import languages_of
     from marian_distill.runtime.ctranslate2 import VOCABULARY_MAP, CTranslate2Translator
@@ -51,6 +51,7 @@ def main() -> None:
     path = arguments.model_dir / VOCABULARY_MAP
     path.unlink(missing_ok=True)
     plain = CTranslate2Translator(arguments.model_dir, arguments.direction, intra_threads=1)
+    metric = metric_for(languages_of(plain.direction)[1])
     pieces, (source, target) = plain.pieces, languages_of(plain.direction)
     corpus = mix(
         [(clean(load_parallel(CorpusSource(name)))[0], 1.0) for name in arguments.dataset],
@@ -80,14 +81,15 @@ def main() -> None:
             start = time.perf_counter()
             hypotheses = [translator.translate([text], line)[0] for line, text in enumerate(columns[source], start=2)]
             times[name].append(time.perf_counter() - start)
-            scores[name] = chrf_plus_plus(hypotheses, columns[target])["score"]
+            scores[name] = metric.corpus(hypotheses, columns[target])["score"]
     speedup = median(whole / part for whole, part in zip(times["whole"], times["map"], strict=True))
     kept = speedup >= arguments.min_speedup and scores["whole"] - scores["map"] <= arguments.max_chrf_loss
     if not kept:
         path.unlink()
     report = {
         "speedup": speedup,
-        "chrf++": scores,
+        "metric": metric.name,
+        "scores": scores,
         "covered_share": coverage,
         "always": len(always),
         "source_pieces": len(by_source),
@@ -96,7 +98,7 @@ def main() -> None:
     }
     if arguments.json:
         write_json(arguments.json, report)
-    print(f"{speedup:.2f} × as fast; chrF++ {scores['whole']:.2f} → {scores['map']:.2f}")
+    print(f"{speedup:.2f} × as fast; {metric.name} {scores['whole']:.2f} → {scores['map']:.2f}")
     print(f"candidates cover {coverage:.1%} of the test file's target tokens")
     print(f"{'wrote' if kept else 'it does not pay: no'} {path}", file=sys.stderr)
 

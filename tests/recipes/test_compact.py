@@ -42,7 +42,7 @@ def test_a_teacher_that_is_given_is_not_trained(tmp_path):
 
 def test_the_gate_stops_a_model_that_forgot(tmp_path):
     def scored(model: str, kept: float) -> None:
-        slices = {name: {"chrf++": {"score": 90.0}, "kept": 1.0} for name in SLICES}
+        slices = {name: {"metric": "chrF", "score": {"score": 90.0}, "kept": 1.0} for name in SLICES}
         slices["coffee/train"]["kept"] = kept
         path = tmp_path / f"{model}.int8.slices.json"
         path.write_text(json.dumps({"direction": "en-zh", "slices": slices}))
@@ -56,6 +56,6 @@ def test_the_gate_stops_a_model_that_forgot(tmp_path):
     scored("money-only", 0.4)
     stopped = gate()
     assert stopped.returncode == 2
-    assert "money-only fell too far behind student: en-zh coffee/train kept -60.0" in stopped.stderr
-    assert json.loads((tmp_path / "gate.json").read_text())["en-zh coffee/train kept"]["allowed"] is False
+    assert "money-only fell too far behind student: en-zh int8 coffee/train kept -60.0" in stopped.stderr
+    assert json.loads((tmp_path / "gate.json").read_text())["en-zh int8 coffee/train kept"]["allowed"] is False
     assert gate("--allow-regression", "coffee").returncode == 0

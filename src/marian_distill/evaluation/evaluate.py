@@ -53,8 +53,8 @@ def evaluate(translator: Translator, pairs: Sequence[tuple[str, str]]) -> tuple[
 
     Returns:
         The report (`direction`, `sentences`, `bleu`, `chrf++`, for Chinese `chrf`, `numbers_kept`,
-        `sentences_per_second`) and the hypotheses. `numbers_kept` is the share of sentences with numbers whose every number stands in the hypothesis,
-        None when no sentence has one.
+        `sentences_per_second`) and the hypotheses. `numbers_kept` is the share of sentences with numbers whose every
+        number stands in the hypothesis, None when no sentence has one.
     """
     source_language, target_language = languages_of(translator.direction)
     columns = {"en": [english for english, _ in pairs], "zh": [chinese for _, chinese in pairs]}

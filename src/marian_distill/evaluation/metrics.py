@@ -7,7 +7,7 @@ from typing import NamedTuple, TypedDict
 import sacrebleu
 
 from marian_distill.errors import UserError
-from marian_distill.languages import Language
+from marian_distill.languages import CHRF_WORD_ORDER, Language
 
 TEST_FILE_HEADER = "en\tzh"
 
@@ -40,21 +40,11 @@ class Metric(NamedTuple):
         """Score of a corpus."""
         return _score(sacrebleu.CHRF(word_order=self.word_order), hypotheses, references)
 
-    def sentence(self, hypothesis: str, reference: str) -> float:
-        """Score of one sentence, 0 to 100."""
-        return sacrebleu.CHRF(word_order=self.word_order).sentence_score(hypothesis, [reference]).score
-
-
-METRICS: dict[Language, Metric] = {"en": Metric("chrF++", 2), "zh": Metric("chrF", 0)}
-
 
 def metric_for(target_language: Language) -> Metric:
-    """chrF++ for English; for Chinese chrF, which counts no words.
-
-    Text without spaces has next to no words, and chrF++ averages over their n-grams all the same: one sentence with a
-    space in it can move it by points.
-    """
-    return METRICS[target_language]
+    """chrF++ for English; for Chinese chrF, which counts no words (see `CHRF_WORD_ORDER`)."""
+    order = CHRF_WORD_ORDER[target_language]
+    return Metric("chrF" + "+" * order, order)
 
 
 def chrf_plus_plus(hypotheses: Sequence[str], references: Sequence[str]) -> Score:

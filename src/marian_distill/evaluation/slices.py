@@ -24,7 +24,6 @@ class SliceReport(TypedDict):
     kept: float | None
 
 
-
 def numbers_kept_share(sources: Sequence[str], hypotheses: Sequence[str]) -> float | None:
     """Share of the sources with numbers whose hypothesis keeps them all, 0 to 1; None when no source has a number."""
     verdicts = [

@@ -281,7 +281,7 @@ def _load_saved(folder: Path, split: str, label: str) -> datasets.Dataset:
     saved = datasets.load_from_disk(str(folder))
     if isinstance(saved, datasets.DatasetDict):
         if split not in saved:
-            raise UserError(f"{folder}: no split {split!r} in it, only {', '.join(saved)}")
+            raise UserError(f"{folder}: no split {split!r} in it, only {', '.join(map(str, saved))}")
         folder, saved = folder / split, saved[split]
     elif split != "train":
         raise UserError(f"{folder}: one dataset without splits, hence no {split!r}; give a folder or file for that")

@@ -75,7 +75,7 @@ def read_rows(path: Path) -> Rows:
     if not files:
         known = "unknown kind of file" if path.exists() else "no such file"
         raise UserError(f"{path}: {known}; expected {KINDS}")
-    rows = _read_pair(*files) if len(files) > 1 else _read_one(path)
+    rows = _read_pair(files[0], files[1]) if len(files) == 2 else _read_one(path)
     first = list(islice(rows, LABEL_SAMPLE))
     label = label_of(files[0])
     labels = [origin for _, _, origin in first if origin != label]
