@@ -25,12 +25,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--output-file", type=Path, help="where the hypotheses go, a line each")
     parser.add_argument(
         "--beam-size",
+        "--num-beams",
         type=at_least(1, MAX_BEAM_SIZE),
         default=BEAM_SIZE,
         help=f"1 is greedy, as on the phone (default: {BEAM_SIZE})",
     )
     parser.add_argument("--max-decoding-length", type=int, default=MAX_DECODING_LENGTH)
-    parser.add_argument("--max-examples", type=at_least(1), help="score the first so many pairs only")
+    parser.add_argument("--max-samples", "--max-examples", type=at_least(1), help="score the first so many pairs only")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--compute-type", default="default", help="CTranslate2 folders only")
     return parser.parse_args()
@@ -41,7 +42,7 @@ def main() -> None:
     from marian_distill.evaluation.evaluate import evaluate, load_translator
     from marian_distill.evaluation.metrics import metric_for, read_test_file
 
-    pairs = read_test_file(arguments.test_file)[: arguments.max_examples]
+    pairs = read_test_file(arguments.test_file)[: arguments.max_samples]
     translator = load_translator(
         arguments.model_dir,
         arguments.direction,

@@ -22,9 +22,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--model-dir", type=Path, required=True, help="Hugging Face or CTranslate2 folder")
     parser.add_argument("--direction", choices=DIRECTIONS, required=True)
     parser.add_argument("--json", type=Path, required=True, help="where the report goes")
-    parser.add_argument("--examples", type=at_least(1), default=200, help="sentences a slice (default: 200)")
+    parser.add_argument(
+        "--num-examples", "--examples", type=at_least(1), default=200, help="sentences a slice (default: 200)"
+    )
     parser.add_argument("--seed", type=int, default=1234)
-    parser.add_argument("--beam-size", type=at_least(1, MAX_BEAM_SIZE), default=1, help="default: 1, as on the phone")
+    parser.add_argument(
+        "--beam-size", "--num-beams", type=at_least(1, MAX_BEAM_SIZE), default=1, help="default: 1, as on the phone"
+    )
     return parser.parse_args()
 
 
@@ -38,7 +42,7 @@ def main() -> None:
 
     translator = load_translator(arguments.model_dir, arguments.direction, arguments.beam_size)
     slices = {
-        f"{domain}/{split}": examples(domain, split, arguments.examples, arguments.seed)
+        f"{domain}/{split}": examples(domain, split, arguments.num_examples, arguments.seed)
         for domain, split in product(SLICES, SPLITS)
     }
     reports = evaluate_slices(translator, slices)
