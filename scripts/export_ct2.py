@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from marian_distill.command_line import at_least, between, command_parser
+from marian_distill.command_line import add_model_dir, at_least, between, command_parser
 from marian_distill.errors import run_command
 from marian_distill.evaluation.metrics import read_test_file
 from marian_distill.export.ctranslate2 import QUANTIZATIONS, check_output, export_model
@@ -23,9 +23,11 @@ from marian_distill.runtime.translator import BEAM_SIZE
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    parser.add_argument("model_dir", help="Hugging Face Marian folder (safetensors), or a hub name")
+    add_model_dir(parser, "Hugging Face Marian folder (safetensors), or a hub name", str)
     parser.add_argument("--output-dir", type=Path, required=True)
-    parser.add_argument("--quantization", default="int8", choices=QUANTIZATIONS, help="type on disk (default: int8)")
+    parser.add_argument(
+        "--quantization", "--dtype", default="int8", choices=QUANTIZATIONS, help="type on disk (default: int8)"
+    )
     parser.add_argument("--direction", help="en-zh, zh-en or both; default: what the model's config.json declares")
     parser.add_argument(
         "--min-parity", type=between(0, 1), default=0.0, help="least share of equal translations, 0 to 1"

@@ -31,7 +31,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--max-samples", type=at_least(1), help="translate at most so many pairs, drawn with --seed")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--output-dir", type=Path, required=True)
-    parser.add_argument("--beam-size", type=at_least(1, MAX_BEAM_SIZE), default=BEAM_SIZE)
+    parser.add_argument("--beam-size", "--num-beams", type=at_least(1, MAX_BEAM_SIZE), default=BEAM_SIZE)
     parser.add_argument("--n-best", type=at_least(1), default=1, help="hypotheses to choose from")
     parser.add_argument("--choose", choices=("score", "closeness"), default="score")
     parser.add_argument("--min-score", type=between(-100, 0), default=-100.0, help="mean log-probability a token")

@@ -4,7 +4,7 @@
 
 The engine then projects to the target pieces that the source's pieces may turn into, not to the whole vocabulary. Both
 ways translate the test file, one sentence at a time on one thread as a phone does, turn by turn; vmap.txt stays in the
-folder when it is --min-speedup times as fast and loses no more than --max-chrf-loss.
+folder when it is --min-speedup times as fast and loses no more than --max-chrf-lost.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from marian_distill.command_line import at_least, between, command_parser
+from marian_distill.command_line import add_model_dir, at_least, between, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import atomic_writer, write_json
 from marian_distill.languages import DIRECTIONS
@@ -21,7 +21,7 @@ from marian_distill.languages import DIRECTIONS
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    parser.add_argument("model_dir", type=Path, help="CTranslate2 folder")
+    add_model_dir(parser, "CTranslate2 folder")
     parser.add_argument("--dataset", nargs="+", required=True, help="parallel text, as for training")
     parser.add_argument("--source-weight", nargs="+", default=[], metavar="NAME=WEIGHT")
     parser.add_argument("--test-file", type=Path, required=True, help="TSV with the header en<TAB>zh")
@@ -32,7 +32,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--candidates", type=at_least(1), default=50, help="a source piece (default: 50)")
     parser.add_argument("--always", type=at_least(0), default=500, help="most frequent target pieces (default: 500)")
     parser.add_argument("--min-speedup", type=between(0, 100), default=1.2)
-    parser.add_argument("--max-chrf-loss", type=between(0, 100), default=0.1)
+    parser.add_argument("--max-chrf-lost", "--max-chrf-loss", type=between(0, 100), default=0.1)
     parser.add_argument("--rounds", type=at_least(1), default=3)
     parser.add_argument("--json", type=Path, help="where the report goes")
     return parser.parse_args()
@@ -40,7 +40,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    from marian_distill.evaluation.metrics import chrf_plus_plus, read_test_file
+    from marian_distill.evaluation.metrics import metric_for, read_test_file
     from marian_distill.export.ctranslate2 import list_file
     from marian_distill.export.vocabulary_map import candidates, covered_share, map_lines
     from marian_distill.languages import languages_of
@@ -53,6 +53,7 @@ def main() -> None:
     path.unlink(missing_ok=True)
     list_file(arguments.model_dir, VOCABULARY_MAP)
     plain = CTranslate2Translator(arguments.model_dir, arguments.direction, intra_threads=1)
+    metric = metric_for(languages_of(plain.direction)[1])
     pieces, (source, target) = plain.pieces, languages_of(plain.direction)
     corpus = mix(
         [(clean(load_parallel(CorpusSource(name)))[0], 1.0) for name in arguments.dataset],
@@ -82,15 +83,16 @@ def main() -> None:
             start = time.perf_counter()
             hypotheses = [translator.translate([text], line)[0] for line, text in enumerate(columns[source], start=2)]
             times[name].append(time.perf_counter() - start)
-            scores[name] = chrf_plus_plus(hypotheses, columns[target])["score"]
+            scores[name] = metric.corpus(hypotheses, columns[target])["score"]
     speedup = median(whole / part for whole, part in zip(times["whole"], times["map"], strict=True))
-    kept = speedup >= arguments.min_speedup and scores["whole"] - scores["map"] <= arguments.max_chrf_loss
+    kept = speedup >= arguments.min_speedup and scores["whole"] - scores["map"] <= arguments.max_chrf_lost
     if not kept:
         path.unlink()
     list_file(arguments.model_dir, VOCABULARY_MAP)
     report = {
         "speedup": speedup,
-        "chrf++": scores,
+        "metric": metric.name,
+        "scores": scores,
         "covered_share": coverage,
         "always": len(always),
         "source_pieces": len(by_source),
@@ -99,7 +101,7 @@ def main() -> None:
     }
     if arguments.json:
         write_json(arguments.json, report)
-    print(f"{speedup:.2f} × as fast; chrF++ {scores['whole']:.2f} → {scores['map']:.2f}")
+    print(f"{speedup:.2f} × as fast; {metric.name} {scores['whole']:.2f} → {scores['map']:.2f}")
     print(f"candidates cover {coverage:.1%} of the test file's target tokens")
     print(f"{'wrote' if kept else 'it does not pay: no'} {path}", file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""Gather the scores of many models into one table: chrF++ and BLEU by test set, kept amounts by slice.
+"""Gather the scores of many models into one table: chrF++ (chrF for Chinese) and BLEU by test, amounts kept by slice.
 
     uv run -s scripts/results_table.py outputs/my-run/scores --output outputs/my-run/results.md
 
@@ -11,7 +11,9 @@ from typing import Any
 
 from marian_distill.command_line import command_parser
 from marian_distill.errors import UserError, run_command
+from marian_distill.evaluation.metrics import metric_for
 from marian_distill.files import atomic_writer, read_json, write_json
+from marian_distill.languages import languages_of
 
 
 def main() -> None:
@@ -32,8 +34,9 @@ def main() -> None:
         if test == "slices":
             row |= slice_cells(report["slices"])
         else:
-            row[test] = f"{report['chrf++']['score']:.1f} / {report['bleu']['score']:.1f}"
-            signatures["chrf++"] = report["chrf++"]["signature"]
+            key = metric_for(languages_of(report["direction"])[1]).name.lower()
+            row[test] = f"{report[key]['score']:.1f} / {report['bleu']['score']:.1f}"
+            signatures[key] = report[key]["signature"]
             signatures[f"bleu {report['direction']}"] = report["bleu"]["signature"]  # Chinese is split another way
     if not rows:
         raise UserError(f"{arguments.scores}: no score files there")
@@ -46,7 +49,8 @@ def main() -> None:
                 + [[*key, *(row.get(column, "") for column in columns)] for key, row in rows.items()]
             )
         )
-        stream.write("\nTest sets: chrF++ / BLEU. Slices: chrF++, share of sentences with every amount kept.\n")
+        stream.write("\nTest sets: chrF++ (into Chinese: chrF) / BLEU. ")
+        stream.write("Slices: the former, share of sentences with every amount kept.\n")
         stream.writelines(f"\n- {name}: `{signature}`" for name, signature in signatures.items())
         stream.write("\n")
     table = [{"model": model, "weights": precision, **row} for (model, precision), row in rows.items()]
@@ -56,7 +60,7 @@ def main() -> None:
 def slice_cells(slices: dict[str, Any]) -> dict[str, str]:
     """One cell a slice: `94.2, 99 %`."""
     return {
-        name: f"{report['chrf++']['score']:.1f}" + ("" if report["kept"] is None else f", {report['kept']:.0%}")
+        name: f"{report['score']['score']:.1f}" + ("" if report["kept"] is None else f", {report['kept']:.0%}")
         for name, report in slices.items()
     }
 

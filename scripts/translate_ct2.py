@@ -35,6 +35,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--beam-size",
+        "--num-beams",
         type=at_least(1, MAX_BEAM_SIZE),
         default=BEAM_SIZE,
         help=f"1 is greedy, as on the phone (default: {BEAM_SIZE})",

@@ -23,7 +23,11 @@ def main() -> None:
     parser.add_argument("--model-dir", type=Path, default=Path("bundle"), help="the bundle folder (default: bundle)")
     add_text_options(parser)
     parser.add_argument(
-        "--beam-size", type=at_least(1, MAX_BEAM_SIZE), default=1, help="decoder calls a token (default: 1, greedy)"
+        "--beam-size",
+        "--num-beams",
+        type=at_least(1, MAX_BEAM_SIZE),
+        default=1,
+        help="decoder calls a token (default: 1, greedy)",
     )
     parser.add_argument("--max-decoding-length", type=int, help="target tokens a segment (default: all that fit)")
     parser.add_argument("--threads", type=at_least(1, 256), default=1, help="of ONNX Runtime (default: 1)")

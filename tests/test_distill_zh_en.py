@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from transformers import GenerationConfig, MarianMTModel, MarianTokenizer
 
 from marian_distill.files import read_json
@@ -75,6 +76,25 @@ def test_plain_transformers_translates_with_it(teacher):
     inputs = tokenizer([english], return_tensors="pt")
     with torch.no_grad():
         assert tokenizer.decode(model.generate(**inputs)[0], skip_special_tokens=True) == chinese
+
+
+def test_the_card_is_what_the_hub_reads_and_its_snippet_runs(toy_stage, distill, tmp_path, monkeypatch, capsys):
+    options = stage_options(toy_stage, tmp_path / "student", direction="both", predict_with_generate=True, max_steps=2)
+    assert distill(*options) == 0
+    card = ModelCard.load(tmp_path / "student" / "README.md")
+    assert str(tmp_path) not in card.content
+    assert (card.data.license, card.data.library_name) == ("other", "transformers")
+    assert {"en-zh", "zh-en"} <= set(card.data.tags)
+    results = {(one.task_name, one.metric_type): one for one in card.data.eval_results}
+    assert set(results) == {(f"Translation {way}", kind) for way in ("en-zh", "zh-en") for kind in ("bleu", "chrf")}
+    assert {one.dataset_name for one in results.values()} == {"dev.tsv"}
+    assert "tok:zh" in results["Translation en-zh", "bleu"].metric_config
+    snippet = card.content.partition("```python\n")[2].partition("```")[0]
+    assert ">>cmn_Hans<< We like tea." in snippet
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    exec(snippet, {})  # noqa: S102 (our own)
+    assert capsys.readouterr().out.endswith("\n")
 
 
 def test_a_finished_run_is_not_trained_again(teacher, toy_stage, distill, capsys):

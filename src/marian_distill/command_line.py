@@ -3,6 +3,7 @@
 import argparse
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from marian_distill.errors import UserError
@@ -47,3 +48,18 @@ def between(least: float, most: float) -> Callable[[str], float]:
         return value
 
     return parse
+
+
+def add_model_dir(parser: argparse.ArgumentParser, explanation: str, kind: type = Path) -> None:
+    """The model that a command works on, in `model_dir`: `--model-dir DIR`, or DIR alone as the first argument."""
+    one_of = parser.add_mutually_exclusive_group(required=True)
+    one_of.add_argument("--model-dir", type=kind, help=explanation)
+    one_of.add_argument("model_dir", nargs="?", type=kind, action=_IfGiven, help="the same, by place")
+
+
+class _IfGiven(argparse.Action):
+    """Leaves what an option of the same name said alone."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        if values is not None:
+            setattr(namespace, self.dest, values)

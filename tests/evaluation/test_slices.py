@@ -48,5 +48,6 @@ def test_each_slice_has_its_chrf_and_its_share_of_kept_amounts():
     )
     assert reports["money/train"]["kept"] == 0.5
     assert reports["money/train"]["to_keep"] == reports["money/train"]["sentences"] == 2
-    assert reports["travel/train"]["chrf++"]["score"] == pytest.approx(100)
+    assert reports["travel/train"]["score"]["score"] == pytest.approx(100)
+    assert {report["metric"] for report in reports.values()} == {"chrF"}  # into Chinese
     assert reports["travel/train"]["kept"] is None

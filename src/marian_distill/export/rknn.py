@@ -116,7 +116,7 @@ def export_rknn(
         calibration_pairs: sentences whose activations set the ranges of quantized types.
         source_length, target_length: tokens that the graphs take at most.
         cached: a decoder with key and value caches.
-        max_chrf_lost: losing more chrF++ is a `UserError`; by default what `CHRF_LOST_AT_MOST` says.
+        max_chrf_lost: losing more chrF++ (in Chinese chrF) is a `UserError`; by default what `CHRF_LOST_AT_MOST` says.
         overwrite: replace an earlier bundle in the same folder.
     """
     check_machine()
@@ -254,12 +254,13 @@ def check_build(name: str, build: BuildLog, target: str, log: Path) -> None:
 
 
 def check_parity(report: ParityReport, at_most: float) -> None:
-    """`UserError` when more chrF++ is lost than may be."""
-    if report["chrf++_lost"] > at_most:
+    """`UserError` when more of the metric is lost than may be."""
+    if report["score_lost"] > at_most:
         raise UserError(
-            f"{report['dtype']} loses {report['chrf++_lost']} chrF++ on {report['sentences']} sentences, more than "
-            f"{at_most} ({report['token_match']:.1%} of the translations are the trained model's); nothing was "
-            "written. Give more --parity-sentences (few are moved by chance), another --dtype, or --max-chrf-lost"
+            f"{report['dtype']} loses {report['score_lost']} {report['metric']} on {report['sentences']} sentences, "
+            f"more than {at_most} ({report['token_match']:.1%} of the translations are the trained model's); "
+            "nothing was written. Give more --parity-sentences (few are moved by chance), another --dtype, or "
+            "--max-chrf-lost"
         )
 
 

@@ -96,9 +96,11 @@ class CTranslate2Translator:
         """Translate texts of any length, one result each, in their order (see `Translator`)."""
         return translate_texts(self, texts, first_line)
 
-    def translate_n_best(self, texts: Sequence[str], count: int) -> list[list[tuple[str, float]]]:
+    def translate_n_best(
+        self, texts: Sequence[str], count: int, *, finished: bool = False
+    ) -> list[list[tuple[str, float]]]:
         """For each text its `count` best translations and their scores (see `n_best`)."""
-        return n_best(self, texts, count)
+        return n_best(self, texts, count, finished=finished)
 
     def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
         """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""

@@ -165,7 +165,9 @@ def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_lin
     return translations
 
 
-def n_best(translator: BeamTranslator, texts: Sequence[str], count: int) -> list[list[tuple[str, float]]]:
+def n_best(
+    translator: BeamTranslator, texts: Sequence[str], count: int, *, finished: bool = False
+) -> list[list[tuple[str, float]]]:
     """For each text its best translations with their mean log-probabilities a token, best first, none of them twice.
 
     There may be fewer than `count`: two hypotheses can be the same text cut into other pieces. A text of several
@@ -175,6 +177,7 @@ def n_best(translator: BeamTranslator, texts: Sequence[str], count: int) -> list
         translator: its beam is used.
         texts: source texts.
         count: translations a text; at most the beam size.
+        finished: leave out what met the output bound and was cut there: a text may have no translation then.
     """
     if not 1 <= count <= translator.beam_size:
         raise UserError(f"{count} best translations: expected 1 to the beam size, {translator.beam_size}")
@@ -189,10 +192,15 @@ def n_best(translator: BeamTranslator, texts: Sequence[str], count: int) -> list
         if [len(line) for line in decoded] == [1]:
             distinct: dict[str, float] = {}
             for pieces, score in decoded[0][0]:
+                if finished and pieces[-1:] != [EOS]:
+                    continue
                 distinct.setdefault(translator.pieces.decode(pieces), score)
             found.append(list(distinct.items())[:count])
             continue
         best = [[hypotheses[0] for hypotheses in line] for line in decoded]
+        if finished and any(pieces[-1:] != [EOS] for line in best for pieces, _ in line):
+            found.append([])
+            continue
         joined = (join_segments([translator.pieces.decode(p) for p, _ in line], target_language) for line in best)
         scores = [score for line in best for _, score in line]
         found.append([("\n".join(joined), sum(scores) / max(len(scores), 1))])

@@ -6,14 +6,18 @@ options.json is written first, the model after training, run.json last: a folder
 import importlib.metadata
 import json
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub import EvalResult, ModelCardData
+
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_writer, read_json, write_json
+from marian_distill.languages import TAGS, directions_of, languages_of
 from marian_distill.training.checkpoints import last_whole_checkpoint
 
 OPTIONS_FILE = "options.json"
@@ -186,39 +190,42 @@ def finish_run(
 
 
 def write_model_card(directory: str | Path, options: Mapping[str, Any], run: Mapping[str, Any]) -> None:
-    """README.md of a trained model: what it is, from what, how good, how to use it, how to repeat it."""
+    """README.md of a trained model: what it is, from what, how good, how to use it, how to repeat it.
+
+    Its head is what the hub reads; names are those of the hub, of a local file or folder the last part alone.
+    """
     directory = Path(directory)
-    languages = "\n".join(f"- {language}" for language in ("en", "zh"))
-    scores = "\n".join(
-        f"| {name.removeprefix('eval_')} | {value:.4g} |"
+    scores = {
+        name.removeprefix("eval_"): value
         for name, value in run["metrics"].items()
         if name.startswith("eval_") and name.endswith(("loss", "bleu", "chrf++"))
-    )
-    trained_on = "\n".join(f"- `{name}`: {rows:,} pairs" for name, rows in run["data"]["sources"].items())
+    }
+    table = "\n".join(f"| {name} | {value:.4g} |" for name, value in scores.items())
+    trained_on = "\n".join(f"- `{Path(name).name}`: {rows:,} pairs" for name, rows in run["data"]["sources"].items())
     start = options["student_model"] or ("the teacher's layers" if options["init_from_teacher"] else "random weights")
+    first, *others = directions_of(options["direction"])
+    tag = f"{TAGS[languages_of(first)[1]]} " if others else ""
+    sentence = tag + {"en": "We like tea.", "zh": "我们喜欢茶。"}[languages_of(first)[0]]
+    teacher = _public_name(options["teacher_model"] or "none")
+    name = options.get("hub_model_id") or directory.name
     lines = f"""---
-language:
-{languages}
-library_name: transformers
-pipeline_tag: translation
-tags:
-- marian
-- knowledge-distillation
+{_card_data(directory.name, options, run, scores).to_yaml()}
 ---
 
 # {directory.name}
 
 A Marian translator, direction {options["direction"]}, {run["parameters"]:,} parameters, trained with distill-zh-en.
 
-- start: {start}
-- teacher: {options["teacher_model"] or "none"}; alpha_ce {options["alpha_ce"]}, temperature {options["temperature"]}
-- updates: {run["steps"]:,}; seed {options["seed"]}; git revision {run["versions"]["git"]}
+- start: {_public_name(start)}
+- teacher: {teacher}; alpha_ce {options["alpha_ce"]}, temperature {options["temperature"]}
+- training steps: {run["steps"]:,}; seed {options["seed"]}; git revision {run["versions"]["git"]}
+- licence: that of the training data and of the teacher; say here which one this model is given under
 
 ## Evaluation
 
 | metric | value |
 |---|---|
-{scores}
+{table}
 
 {chr(10).join(f"{name}: `{signature}`" for name, signature in run["signatures"].items())}
 
@@ -228,9 +235,19 @@ A Marian translator, direction {options["direction"]}, {run["parameters"]:,} par
 
 ## Use
 
+```python
+from transformers import MarianMTModel, MarianTokenizer
+
+tokenizer, model = MarianTokenizer.from_pretrained("{name}"), MarianMTModel.from_pretrained("{name}")
+inputs = tokenizer(["{sentence}"], return_tensors="pt")
+print(tokenizer.decode(model.generate(**inputs)[0], skip_special_tokens=True))
 ```
-uv run -s scripts/export_ct2.py {directory} --output-dir {directory}-ct2-int8
-uv run -s scripts/translate_ct2.py --model-dir {directory}-ct2-int8
+
+On a phone or a small machine, as CTranslate2 int8 (in a clone of distill-zh-en):
+
+```
+uv run -s scripts/export_ct2.py {name} --output-dir {directory.name}-ct2-int8
+uv run -s scripts/translate_ct2.py --model-dir {directory.name}-ct2-int8
 ```
 
 ## Repeat
@@ -239,3 +256,51 @@ Every option is in {OPTIONS_FILE}; versions, data fingerprints and metrics are i
 """
     with atomic_writer(directory / CARD_FILE) as stream:
         stream.write(lines)
+
+
+def _card_data(
+    name: str, options: Mapping[str, Any], run: Mapping[str, Any], scores: Mapping[str, float]
+) -> ModelCardData:
+    """The card's head: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
+    directions = directions_of(options["direction"])
+    evaluated_on = str(options["eval_dataset"] or options["dataset"][0])
+    results = []
+    for metric, value in scores.items():
+        direction, _, kind = metric.rpartition("_")
+        if kind == "loss":
+            continue
+        results.append(
+            EvalResult(
+                task_type="translation",
+                task_name=f"Translation {direction or directions[0]}",
+                dataset_type=_public_name(evaluated_on),
+                dataset_name=_public_name(evaluated_on),
+                dataset_config=direction or directions[0],  # or the results of two directions would be one
+                metric_type="bleu" if kind == "bleu" else "chrf",
+                metric_name={"bleu": "BLEU"}.get(kind, "chrF++"),
+                metric_value=round(value, 2),
+                metric_config=run["signatures"].get(f"eval_{metric}"),
+            )
+        )
+    bases = [options["student_model"], options["teacher_model"]]
+    return ModelCardData(
+        language=["en", "zh"],
+        license="other",
+        license_name="of-training-data-and-teacher",
+        library_name="transformers",
+        pipeline_tag="translation",
+        base_model=list(dict.fromkeys(base for base in bases if base and _is_hub_name(base))) or None,
+        datasets=[dataset for dataset in options["dataset"] if _is_hub_name(dataset)] or None,
+        tags=["marian", "knowledge-distillation", *directions],
+        model_name=name,
+        eval_results=results or None,
+    )
+
+
+def _is_hub_name(name: str) -> bool:
+    return re.fullmatch(r"[\w.-]+/[\w.-]+", name) is not None and not Path(name).exists()
+
+
+def _public_name(name: str) -> str:
+    """A hub name as it is; of a local file or folder its last part, for where it lay is nobody's business."""
+    return name if _is_hub_name(name) else Path(name).name
