@@ -17,6 +17,7 @@ from argparse import Namespace
 from pathlib import Path
 from statistics import median
 
+from machine import machine, title
 from processes import in_a_process
 
 from marian_distill.command_line import at_least, command_parser
@@ -56,7 +57,7 @@ def parse_arguments() -> Namespace:
 def main() -> None:
     arguments = parse_arguments()
     if arguments.point:
-        from memory import peak_memory_mb
+        from marian_distill.runtime.memory import peak_memory_mb
 
         measured = MEASURE[arguments.point.pop("what")](arguments, **arguments.point)
         print(json.dumps({**measured, "peak_memory_mb": peak_memory_mb()}))
@@ -72,8 +73,9 @@ def main() -> None:
                 report.setdefault(f"{what} by {name}", []).append(point(what, {**base, name: size}, name, size))
     for pairs in arguments.corpus_sizes:
         report.setdefault("corpus by pairs", []).append(point("corpus", {"pairs": pairs}, "pairs", pairs))
-    write_json(arguments.json, report)
-    draw(report, arguments.json.with_suffix(".png"))
+    described = machine()
+    write_json(arguments.json, {"machine": described, "curves": report})
+    draw(report, arguments.json.with_suffix(".png"), title(described))
 
 
 def point(what: str, sizes: dict[str, int], name: str, size: int) -> dict:
@@ -226,12 +228,12 @@ def corpus(arguments: Namespace, pairs: int) -> dict:
 MEASURE = {"training": training, "engine": write_engine, "translation": translation, "corpus": corpus}
 
 
-def draw(report: dict[str, list[dict]], path: Path) -> None:
+def draw(report: dict[str, list[dict]], path: Path, title: str) -> None:
     """Seconds and memory against size, a panel a question."""
     from charts import curves
 
-    curves({title: [(next(iter(one.values())), one["seconds"], one["peak_memory_mb"]) for one in points]
-            for title, points in report.items()}, path)  # fmt: skip
+    curves({name: [(next(iter(one.values())), one["seconds"], one["peak_memory_mb"]) for one in points]
+            for name, points in report.items()}, path, title)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How fast does a student train, beside the reference settings and beside Marian, on the same text and architecture?
 
     uv run benchmarks/training_speed.py                            ten minutes; JSON and picture in outputs/benchmarks
-    uv run benchmarks/training_speed.py --quick                    one short round, under two minutes
+    uv run benchmarks/training_speed.py --quick                    one short round, two minutes: a look, no measure
     uv run benchmarks/training_speed.py --dataset CORPUS.tsv.gz    on real text instead of invented words
 
 The ways take turns, round after round, each in a process of its own; what is printed is the median of the rounds.
@@ -18,6 +18,7 @@ from argparse import Namespace
 from pathlib import Path
 from statistics import median
 
+from machine import machine, title
 from processes import in_a_process
 
 from marian_distill.command_line import at_least, command_parser
@@ -42,7 +43,10 @@ def parse_arguments() -> Namespace:
     parser = command_parser(__doc__)
     parser.add_argument("--rounds", type=at_least(1), default=5)
     parser.add_argument("--seconds", type=at_least(1), default=20, help="of measured training, a way and round")
-    parser.add_argument("--quick", action="store_true", help="one round of 4 seconds, fewer pieces, smaller batches")
+    parser.add_argument(
+        "--quick", action="store_true", help="one round of 4 seconds, fewer pieces, smaller batches: no measure"
+    )
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="of ours")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--dataset", help="parallel text; default: invented words in sentences of everyday length")
     parser.add_argument("--source-weight", nargs="+", default=[], metavar="NAME=WEIGHT")
@@ -101,13 +105,14 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
     if way != "reference_settings":
         distill_zh_en.keep_freed_memory()
     import torch
-    from memory import peak_memory_mb
     from transformers import DataCollatorForSeq2Seq, MarianMTModel, MarianTokenizer, Seq2SeqTrainer
 
     from marian_distill.pieces import MarianPieces
+    from marian_distill.runtime.memory import peak_memory_mb
     from marian_distill.text.corpus import CorpusSource, load_parallel
     from marian_distill.text.tokenization import tokenize_parallel
     from marian_distill.training.arguments import DistillTrainingArguments
+    from marian_distill.training.precision import Plan
     from marian_distill.training.speed import forward_operations, matrix_rate
     from marian_distill.training.students import new_student, student_config
     from marian_distill.training.trainer import DistillSeq2SeqTrainer
@@ -127,6 +132,7 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
         "logging_steps": 10**9,
     }
     stopwatch = stopwatch_callback(arguments.seconds)
+    plan = Plan("fp32", None, "eager", "the reference settings without a GPU")
     if way == "reference_settings":
         model = MarianMTModel(config)
         trainer = Seq2SeqTrainer(
@@ -144,13 +150,12 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
         teacher = None
         if way == "teacher":
             teacher = new_student(student_config(**TEACHER, vocab_size=len(pieces.vocabulary), dropout=DROPOUT))
-            teacher = teacher.to(torch.bfloat16)
         trainer = DistillSeq2SeqTrainer(
             model=new_student(config),
             args=DistillTrainingArguments(
                 **options,
                 tokens_per_batch=arguments.tokens_per_batch,
-                bf16=True,
+                precision=arguments.precision,
                 alpha_ce=0.5 if teacher else 1.0,
                 temperature=2.0,
             ),
@@ -160,13 +165,15 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
             callbacks=[stopwatch],
         )
         trainer.data_collator = stopwatch.count(trainer.data_collator)
+        plan = trainer.plan
     trainer.train()
     lengths = data.with_format("numpy")
     source, target = (float(lengths[f"{side}_length"][:].mean()) for side in ("source", "target"))
     return {
         "target_tokens_per_second": stopwatch.tokens_per_second(),
         "peak_memory_mb": peak_memory_mb(),
-        "bf16_operations_per_second": matrix_rate(torch.bfloat16),
+        **plan.as_dict(),
+        "operations_per_second": matrix_rate(plan.dtype),
         "tokens_a_pair": {"source": source, "target": target},
         "operations_a_pair": 3 * forward_operations(config, source, target),
     }
@@ -275,8 +282,6 @@ def as_list(value: object) -> list:
 
 def summary(rounds: dict[str, list[dict]], arguments: Namespace) -> dict:
     """Medians, ratios within rounds, share of the arithmetic limit, beside the raw rounds."""
-    import platform
-
     import torch
 
     speeds = {way: [one["pairs_per_second"] for one in measured] for way, measured in rounds.items()}
@@ -288,7 +293,9 @@ def summary(rounds: dict[str, list[dict]], arguments: Namespace) -> dict:
             for way, measured in rounds.items()
             if "peak_memory_mb" in measured[0]
         },
-        "machine": {"processor": platform.processor(), "threads": arguments.threads, "torch": torch.__version__},
+        "machine": {**machine(), "threads": arguments.threads, "torch": torch.__version__},
+        "quick": arguments.quick,
+        "precision": {way: measured[-1].get("precision", "fp32") for way, measured in rounds.items()},
         "model": {**MODEL, "pieces": arguments.pieces, "dropout": DROPOUT},
         "rounds": rounds,
     }
@@ -298,7 +305,7 @@ def summary(rounds: dict[str, list[dict]], arguments: Namespace) -> dict:
                 report["ratios"][way] = median(
                     ours / theirs for ours, theirs in zip(speeds["labels"], speeds[way], strict=True)
                 )
-        limits = [one["bf16_operations_per_second"] / one["operations_a_pair"] for one in rounds["labels"]]
+        limits = [one["operations_per_second"] / one["operations_a_pair"] for one in rounds["labels"]]
         report["limit"] = {
             "operations_a_pair": rounds["labels"][0]["operations_a_pair"],
             "pairs_per_second": median(limits),
@@ -312,12 +319,14 @@ def summary(rounds: dict[str, list[dict]], arguments: Namespace) -> dict:
 
 
 def table(report: dict) -> str:
-    lines = [f"{'way':20} {'pairs/s':>8} {'labels alone is':>16} {'peak MB':>8}"]
+    lines = [
+        title(report["machine"]),
+        f"{'way':20} {'precision':>9} {'pairs/s':>8} {'labels alone is':>16} {'peak MB':>8}",
+    ]
     for way, speed in report["pairs_per_second"].items():
         ratio, memory = report["ratios"].get(way), report["peak_memory_mb"].get(way)
-        lines.append(
-            f"{way:20} {speed:8.0f} {f'{ratio:.1f} ×' if ratio else '':>16} {f'{memory:.0f}' if memory else '':>8}"
-        )
+        behind, used = (f"{ratio:.1f} ×" if ratio else "", f"{memory:.0f}" if memory else "")
+        lines.append(f"{way:20} {report['precision'][way]:>9} {speed:8.0f} {behind:>16} {used:>8}")
     if "share_of_limit" in report:
         lines.append(
             f"share of the arithmetic limit ({report['limit']['pairs_per_second']:.0f} pairs/s): "
@@ -325,6 +334,8 @@ def table(report: dict) -> str:
         )
     if "cost_of_teacher" in report:
         lines.append(f"a step with the 512d teacher costs {report['cost_of_teacher']:.2f} steps on labels alone")
+    if report["quick"]:
+        lines.append("one short round of a smaller model: a look, no measure")
     return "\n".join(lines)
 
 
@@ -332,7 +343,10 @@ def draw(report: dict, path: Path) -> None:
     from charts import bars
 
     speeds = {WAYS[way]: [one["pairs_per_second"] for one in rounds] for way, rounds in report["rounds"].items()}
-    bars(speeds, f"pairs a second, {report['machine']['threads']} threads", path)
+    label = f"pairs a second, {report['machine']['threads']} threads"
+    if "labels" in report["precision"]:
+        label += f", ours in {report['precision']['labels']}"
+    bars(speeds, label, path, title(report["machine"]))
 
 
 if __name__ == "__main__":

@@ -10,14 +10,15 @@ process of its own; what is printed is the median of the rounds. Loading is not 
 
 import json
 import os
-import subprocess
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median, quantiles
 
+from machine import machine, title
+from marian_model import run_marian, write_marian_model
 from processes import in_a_process
 
 from marian_distill.command_line import at_least, command_parser
@@ -25,7 +26,6 @@ from marian_distill.errors import UserError, run_command
 from marian_distill.files import write_json
 from marian_distill.languages import DIRECTIONS, TAGS
 
-HERE = Path(__file__).parent
 WAYS = {
     "hf_generate": "Hugging Face generate,\nbatches of 32, fp32",
     "plain_translate_batch": "translate_batch,\nfile order, int8",
@@ -33,6 +33,15 @@ WAYS = {
     "marian_int8": "Marian 1.12,\nint8",
     "engine": "the engine alone: pieces\nin, pieces out, int8",
     "ours": "ours, int8",
+    "ours_avx2": "ours, int8,\nAVX2 alone",
+    "ours_no_mkl": "ours, int8,\nwithout MKL",
+    "ours_mkl": "ours, int8,\nwith MKL",
+}
+# Other processors' ways through the engine: older ones', AMD's (which it gives no MKL), Intel's.
+SETTINGS = {
+    "ours_avx2": {"CT2_FORCE_CPU_ISA": "AVX2"},
+    "ours_no_mkl": {"CT2_USE_MKL": "0"},
+    "ours_mkl": {"CT2_USE_MKL": "1"},
 }
 PLAIN_BATCH = 32
 MOST_TOKENS = 96
@@ -68,13 +77,13 @@ def parse_arguments() -> Namespace:
 def main() -> None:
     arguments = parse_arguments()
     if arguments.way:
-        print(json.dumps(RUN[arguments.way](arguments)))
+        print(json.dumps(one_round(arguments)))
         return
     prepare(arguments)
     rounds: dict[str, list[dict]] = {way: [] for way in arguments.ways}
     for number in range(arguments.rounds):
         for way in arguments.ways:
-            rounds[way].append(in_a_process(way, "--way", way))
+            rounds[way].append(in_a_process(way, "--way", way, settings=SETTINGS.get(way)))
             speed = rounds[way][-1]["sentences_per_second"]
             print(f"round {number + 1}, {way}: {speed:.0f} sentences/s", file=sys.stderr)
     report = summary(rounds, in_a_process("latency", "--way", "latency"), arguments)
@@ -84,6 +93,15 @@ def main() -> None:
 
 
 # What all ways share
+
+
+def one_round(arguments: Namespace) -> dict:
+    """One way, once; its translations go to a file, so that they can be held against those of the others."""
+    measured = RUN[arguments.way](arguments)
+    if "translations" in measured:
+        lines = measured.pop("translations")
+        (arguments.work / f"{arguments.way}.json").write_text(json.dumps(lines), encoding="utf-8")
+    return measured
 
 
 def prepare(arguments: Namespace) -> None:
@@ -122,7 +140,7 @@ def timed(translate: Callable[[], list[str]]) -> dict:
     start = time.perf_counter()
     translations = translate()
     seconds = time.perf_counter() - start
-    return {"sentences_per_second": len(translations) / seconds, "translations": translations[:3]}
+    return {"sentences_per_second": len(translations) / seconds, "translations": translations}
 
 
 # The ways
@@ -130,8 +148,7 @@ def timed(translate: Callable[[], list[str]]) -> dict:
 
 def ours(arguments: Namespace) -> dict:
     translator = our_translator(arguments, arguments.threads)
-    from memory import peak_memory_mb
-
+    from marian_distill.runtime.memory import peak_memory_mb
     from marian_distill.runtime.translator import translate_corpus
 
     measured = timed(lambda: list(translate_corpus(translator, read_sentences(arguments))))
@@ -233,20 +250,12 @@ def marian(arguments: Namespace, model: str = "marian.npz") -> dict:
     done = run_marian("decode", options)
     seconds = float(done.stderr.rpartition("Total time: ")[2].split("s")[0])
     lines = done.stdout.splitlines()
-    return {"sentences_per_second": len(lines) / seconds, "translations": lines[:3]}
+    return {"sentences_per_second": len(lines) / seconds, "translations": lines}
 
 
 def marian_int8(arguments: Namespace) -> dict:
     """The same from 8-bit weights, packed for this kind of processor."""
     return marian(arguments, "marian.int8.bin")
-
-
-def run_marian(what: str, options: Sequence[object]) -> subprocess.CompletedProcess:
-    command = ["uv", "run", str(HERE / "marian.py"), what, *map(str, options)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"marian {what}: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
-    return done
 
 
 def latency(arguments: Namespace) -> dict:
@@ -272,6 +281,9 @@ def latency(arguments: Namespace) -> dict:
 
 RUN = {
     "ours": ours,
+    "ours_avx2": ours,
+    "ours_no_mkl": ours,
+    "ours_mkl": ours,
     "plain_translate_batch": plain_translate_batch,
     "hf_generate": hf_generate,
     "marian": marian,
@@ -279,69 +291,6 @@ RUN = {
     "engine": engine,
     "latency": latency,
 }
-
-
-# The same weights for Marian
-
-INT8_PRODUCTS = "intgemm8"  # weights are packed for the processor when they are loaded
-MARIAN_ATTENTION = {"q_proj": "q", "k_proj": "k", "v_proj": "v", "out_proj": "o"}
-
-
-def write_marian_model(model_dir: Path, work: Path) -> None:
-    """marian.npz with this model's weights; Marian itself writes the frame, by training one update of that shape."""
-    import numpy as np
-    from safetensors.numpy import load_file
-    from transformers import MarianConfig
-
-    config = MarianConfig.from_pretrained(model_dir)
-    for language in ("en", "zh"):
-        (work / f"one.{language}").write_text("one .\n" * 8, encoding="utf-8")
-    options = [
-        "--type", "transformer", "--train-sets", work / "one.en", work / "one.zh", "--vocabs",
-        *[model_dir / "source.spm"] * 2, "--dim-vocabs", 0, 0, "--dim-emb", config.d_model,
-        "--enc-depth", config.encoder_layers, "--dec-depth", config.decoder_layers,
-        "--transformer-heads", config.encoder_attention_heads, "--transformer-dim-ffn", config.encoder_ffn_dim,
-        "--transformer-ffn-activation", config.activation_function, "--transformer-preprocess", "",
-        "--transformer-postprocess", "dan", "--tied-embeddings-all", "--cpu-threads", 1, "--workspace", 200,
-        "--after", "1u", "--model", work / "marian.npz", "--overwrite", "--mini-batch", 8, "--optimizer", "sgd",
-    ]  # fmt: skip
-    run_marian("train", options)
-    weights = load_file(model_dir / "model.safetensors")
-    with np.load(work / "marian.npz") as frame:
-        arrays = dict(frame)
-    ours = dict(marian_names(weights))
-    for name, array in arrays.items():
-        if not name.startswith("special:") and name in ours:
-            value = ours.pop(name)[tuple(map(slice, array.shape))].reshape(array.shape)
-            arrays[name] = np.ascontiguousarray(value, np.float32)  # Marian reads rows, not columns
-        elif not name.startswith("special:"):
-            raise UserError(f"marian.npz: nothing to put into {name}")
-    np.savez(work / "marian.npz", **arrays)
-    converted = ["--from", work / "marian.npz", "--to", work / "marian.int8.bin", "--gemm-type", INT8_PRODUCTS]
-    run_marian("convert", converted)
-
-
-def marian_names(weights: dict) -> Iterator[tuple[str, object]]:
-    """Marian's name and layout of each tensor: matrices are [in, out], vectors are rows."""
-    yield "Wemb", weights["model.shared.weight"]
-    yield "decoder_ff_logit_out_b", weights["final_logits_bias"]
-    for key, tensor in weights.items():
-        parts = key.split(".")
-        if "layers" not in parts:
-            continue
-        prefix = f"{parts[1]}_l{int(parts[3]) + 1}"
-        kind, end = parts[4], parts[-1]
-        value = tensor.T if tensor.ndim == 2 else tensor[None]
-        suffix = "W" if end == "weight" else "b"
-        norm = "scale" if end == "weight" else "bias"
-        if kind in ("self_attn", "encoder_attn"):
-            side = "self" if kind == "self_attn" else "context"
-            yield f"{prefix}_{side}_{suffix}{MARIAN_ATTENTION[parts[5]]}", value
-        elif kind in ("fc1", "fc2"):
-            yield f"{prefix}_ffn_{suffix}{kind[-1]}", value
-        else:
-            block = {"self_attn_layer_norm": "self_Wo", "encoder_attn_layer_norm": "context_Wo"}.get(kind, "ffn_ffn")
-            yield f"{prefix}_{block}_ln_{norm}", value
 
 
 # The report
@@ -352,6 +301,7 @@ def summary(rounds: dict[str, list[dict]], delays: dict, arguments: Namespace) -
     report: dict = {
         "sentences_per_second": {way: median(values) for way, values in speeds.items()},
         "ratios": {},
+        "machine": machine(),
         "latency_ms": delays,
         "model": str(arguments.model_dir),
         "sentences": arguments.sentences,
@@ -365,14 +315,23 @@ def summary(rounds: dict[str, list[dict]], delays: dict, arguments: Namespace) -
             if way != "ours":
                 pairs = zip(speeds["ours"], speeds[way], strict=True)
                 report["ratios"][way] = median(mine / theirs for mine, theirs in pairs)
+        report["same_text"] = {way: same_text(arguments, way) for way in speeds if way not in ("ours", "engine")}
     return report
 
 
+def same_text(arguments: Namespace, way: str) -> float:
+    """Share of the sentences that a way translates as ours does."""
+    mine, theirs = (json.loads((arguments.work / f"{one}.json").read_text(encoding="utf-8")) for one in ("ours", way))
+    return sum(left == right for left, right in zip(mine, theirs, strict=True)) / len(mine)
+
+
 def table(report: dict) -> str:
-    lines = [f"{'way':24} {'sentences/s':>11} {'ours is':>8}"]
+    lines = [title(report["machine"]), f"{'way':24} {'sentences/s':>11} {'ours is':>8} {'same text':>10}"]
     for way, speed in report["sentences_per_second"].items():
         ratio = report["ratios"].get(way)
-        lines.append(f"{way:24} {speed:11.0f} {f'{ratio:.1f} ×' if ratio else '':>8}")
+        same = report.get("same_text", {}).get(way)
+        told = (f"{ratio:.2f} ×" if ratio else "", "" if same is None else f"{same:.1%}")
+        lines.append(f"{way:24} {speed:11.0f} {told[0]:>8} {told[1]:>10}".rstrip())
     for name, delay in report["latency_ms"].items():
         lines.append(
             f"one sentence of ten words, one thread, {name}: {delay['p50']:.1f} ms, p95 {delay['p95']:.1f} ms"
@@ -386,7 +345,8 @@ def draw(report: dict, path: Path) -> None:
     from charts import bars
 
     speeds = {WAYS[way]: [one["sentences_per_second"] for one in rounds] for way, rounds in report["rounds"].items()}
-    bars(speeds, f"sentences a second, {report['threads']} threads, beam {report['beam_size']}", path)
+    label = f"sentences a second, {report['threads']} threads, beam {report['beam_size']}"
+    bars(speeds, label, path, title(report["machine"]))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,12 @@ from pathlib import Path
 from statistics import mean
 
 import datasets
+import numpy as np
+import torch
 
 from marian_distill.files import atomic_writer
 from marian_distill.pieces import MarianPieces
+from marian_distill.text.batching import LengthBatchSampler, Seq2SeqCollator
 from marian_distill.text.cleaning import clean
 from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
 from marian_distill.text.tokenization import parallel_sentences, train_joint_tokenizer
@@ -21,6 +24,9 @@ from marian_distill.text.tokenization import parallel_sentences, train_joint_tok
 WORDS = 12_000
 # Mean and deviation of the logarithm of a sentence's length in words: an everyday sentence.
 LENGTH = {"en": (2.2, 0.45), "zh": (1.8, 0.45)}
+
+
+NAMES = ("input_ids", "labels")
 
 
 def invented_pairs(pairs: int, seed: int) -> Iterator[tuple[str, str]]:
@@ -40,6 +46,26 @@ def invented_pairs(pairs: int, seed: int) -> Iterator[tuple[str, str]]:
 
     for _ in range(pairs):
         yield " ".join(sentence(english, "en")).capitalize() + ".", "".join(sentence(chinese, "zh")) + "。"
+
+
+def training_batches(pieces: int, tokens: int, count: int = 20, seed: int = 42) -> list[dict[str, torch.Tensor]]:
+    """Batches as training has them, of like length, under `tokens` padded tokens; the ids are drawn at random."""
+    draw = np.random.default_rng(seed)
+    lengths = [
+        np.maximum(2, np.rint(factor * draw.lognormal(*LENGTH[language], size=200 * count)).astype(int))
+        for language, factor in (("en", 1.4), ("zh", 1.4))  # pieces a word
+    ]
+    sampler = LengthBatchSampler(*lengths, tokens=tokens, seed=seed)
+    collate = Seq2SeqCollator(pad_id=pieces)
+    return [
+        collate(
+            [
+                {name: draw.integers(1, pieces, side[index]) for name, side in zip(NAMES, lengths, strict=True)}
+                for index in batch
+            ]
+        )
+        for batch in sampler.batches()[:count]
+    ]
 
 
 def make_workload(

@@ -3,10 +3,10 @@
     uv run -s scripts/apply_corrections.py --dataset CORPUS.tsv.gz --output-dir data/generated/corrected
     uv run distill_zh_en.py --config STAGE.yaml --dataset data/generated/corrected
 
-The corrections are a CSV with the columns en, zh, new_en, new_zh (others are passed over): every row of the corpus
-that has just this en and zh gets the new ones; where both are empty it is dropped. A correction that hits nothing is
-told. The output is Parquet in the hub's layout, and corrections.json beside it, which says what each correction did;
---dataset and --extra-train-csv take the folder.
+The corrections are a CSV with the columns en, zh, new_en, new_zh and perhaps drop (others are passed over): every row
+of the corpus that has just this en and zh gets the new ones; with an x in the column drop it goes; where all three are
+empty it stays as it is. A correction that hits nothing is told. The output is Parquet in the hub's layout, and
+corrections.json beside it, which says what each correction did; --dataset and --extra-train-csv take the folder.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def correct(arguments: argparse.Namespace) -> None:
     from marian_distill.text.corrections import apply_corrections, check_output, read_corrections, write_corpus
 
     check_output(arguments.output_dir)
-    corrections = read_corrections(arguments.corrections)
+    corrections, unchanged = read_corrections(arguments.corrections)
     corpora = [
         load_parallel(CorpusSource(name, arguments.dataset_config), arguments.split) for name in arguments.dataset
     ]
@@ -61,7 +61,7 @@ def correct(arguments: argparse.Namespace) -> None:
         print(f"{arguments.corrections}, line {one.line}: {what}: {one.en!r}", file=sys.stderr)
     print(
         f"{report['rows']:,} rows, {report['changed']:,} changed, {report['dropped']:,} dropped; "
-        f"{hits.count(0)} of {len(corrections)} corrections hit nothing"
+        f"{hits.count(0)} of {len(corrections)} corrections hit nothing, {unchanged} rows of the file change nothing"
     )
     print(f"wrote {arguments.output_dir}")
 

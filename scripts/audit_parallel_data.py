@@ -4,13 +4,12 @@
     uv run -s scripts/audit_parallel_data.py --dataset Helsinki-NLP/opus-100 --split validation --min-score 0.6 \\
         --output-csv suspects.csv
 
-The CSV has the columns score, hints, row, source, en, zh, and the empty ones new_en, new_zh: fill those in (or leave
-them empty to drop the pair) and give the file to scripts/apply_corrections.py. Beside it, NAME.csv.report.json counts
-the hints.
+The CSV has the columns score, hints, row, source, en, zh, and the empty ones new_en, new_zh, drop: write a better
+text, or an x under drop, and give the file to scripts/apply_corrections.py; a pair with neither stays. A file that was
+edited is not written over. Beside it, NAME.csv.report.json counts the hints.
 """
 
 import argparse
-import csv
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,10 +32,12 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    from marian_distill.files import atomic_writer, write_json
-    from marian_distill.text.audit import HINTS, audit
+    from marian_distill.files import sha256, write_json
+    from marian_distill.text.audit import HINTS, audit, check_unedited, write_suspects
     from marian_distill.text.corpus import BATCH_ROWS, CorpusSource, load_parallel
 
+    report_file = Path(f"{arguments.output_csv}.report.json")
+    check_unedited(arguments.output_csv, report_file)  # before the long work
     total, suspects = 0, []
     counts: Counter[str] = Counter()
     for name in arguments.dataset:
@@ -48,15 +49,11 @@ def main() -> None:
         suspects += found
         total += len(corpus)
     suspects.sort(key=lambda suspect: -suspect.score)
-    with atomic_writer(arguments.output_csv) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["score", "hints", "row", "source", "en", "zh", "new_en", "new_zh"])
-        for one in suspects[: arguments.max_rows]:
-            writer.writerow([one.score, " ".join(one.hints), one.row, one.source, one.en, one.zh, "", ""])
+    write_suspects(arguments.output_csv, suspects[: arguments.max_rows])
     by_hint = {hint.__name__: counts[hint.__name__] for hint in HINTS}
     report = {"dataset": arguments.dataset, "split": arguments.split, "min_score": arguments.min_score}
-    report |= {"pairs": total, "suspects": len(suspects), "hints": by_hint}
-    write_json(f"{arguments.output_csv}.report.json", report)
+    report |= {"pairs": total, "suspects": len(suspects), "hints": by_hint, "sha256": sha256(arguments.output_csv)}
+    write_json(report_file, report)
     print(f"{total:,} pairs, {len(suspects):,} suspects ({len(suspects) / max(total, 1):.1%})")
     for name, count in by_hint.items():
         print(f"{name:20} {count:>9,}")

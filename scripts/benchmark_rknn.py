@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
     parser.add_argument("--input-file", type=Path, help="UTF-8 text, one source a line (default: eight sentences)")
     parser.add_argument("--repeats", type=at_least(1), default=10, help="rounds over all of them (default: 10)")
-    parser.add_argument("--beam-size", type=at_least(1), default=1, help="1 is greedy (default: 1)")
+    parser.add_argument("--beam-size", "--num-beams", type=at_least(1), default=1, help="1 is greedy (default: 1)")
     parser.add_argument("--threads", type=at_least(1), default=1, help="of ONNX Runtime (default: 1)")
     arguments = parser.parse_args()
     texts = []

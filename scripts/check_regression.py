@@ -5,7 +5,7 @@
         --allow-regression coffee travel/unseen_patterns
 
 The folder holds what scripts/evaluate_model.py and scripts/evaluate_slices.py wrote, named as for
-scripts/results_table.py. Compared are chrF++ of every test set (into Chinese: BLEU), and of every slice chrF++ and the
+scripts/results_table.py. Compared are chrF++ (into Chinese: chrF) of every test set and slice, and of every slice the
 share of sentences with every amount kept, in points of a hundred. Exit code 2 when something fell that may not.
 """
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import atomic_writer, write_json
-from marian_distill.languages import DIRECTIONS
-from marian_distill.runtime.translator import MAX_DECODING_LENGTH
+from marian_distill.languages import DIRECTIONS, languages_of
+from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE, MAX_DECODING_LENGTH
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -23,9 +23,15 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--direction", choices=DIRECTIONS, required=True)
     parser.add_argument("--json", type=Path, required=True, help="where the report goes")
     parser.add_argument("--output-file", type=Path, help="where the hypotheses go, a line each")
-    parser.add_argument("--beam-size", type=int, default=4, help="1 is greedy, as on the phone (default: 4)")
+    parser.add_argument(
+        "--beam-size",
+        "--num-beams",
+        type=at_least(1, MAX_BEAM_SIZE),
+        default=BEAM_SIZE,
+        help=f"1 is greedy, as on the phone (default: {BEAM_SIZE})",
+    )
     parser.add_argument("--max-decoding-length", type=int, default=MAX_DECODING_LENGTH)
-    parser.add_argument("--max-examples", type=at_least(1), help="score the first so many pairs only")
+    parser.add_argument("--max-samples", "--max-examples", type=at_least(1), help="score the first so many pairs only")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--compute-type", default="default", help="CTranslate2 folders only")
     return parser.parse_args()
@@ -34,9 +40,9 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     from marian_distill.evaluation.evaluate import evaluate, load_translator
-    from marian_distill.evaluation.metrics import read_test_file
+    from marian_distill.evaluation.metrics import metric_for, read_test_file
 
-    pairs = read_test_file(arguments.test_file)[: arguments.max_examples]
+    pairs = read_test_file(arguments.test_file)[: arguments.max_samples]
     translator = load_translator(
         arguments.model_dir,
         arguments.direction,
@@ -58,12 +64,12 @@ def main() -> None:
         with atomic_writer(arguments.output_file) as stream:
             stream.writelines(f"{hypothesis}\n" for hypothesis in hypotheses)
 
-    kept = report["numbers_kept"]
+    kept, metric = report["numbers_kept"], metric_for(languages_of(report["direction"])[1])
     rows = {
         "model": f"{report['model_dir']} ({report['compute_type']}, beam {report['beam_size']})",
         "test file": f"{report['test_file']} ({report['direction']}, {report['sentences']} sentences)",
         "BLEU": f"{report['bleu']['score']:6.2f}  {report['bleu']['signature']}",
-        "chrF++": f"{report['chrf++']['score']:6.2f}  {report['chrf++']['signature']}",
+        metric.name: f"{report[metric.name.lower()]['score']:6.2f}  {report[metric.name.lower()]['signature']}",
         "numbers kept": "no numbers in the source" if kept is None else f"{kept:6.1%} of the sentences that have any",
         "speed": f"{report['sentences_per_second']:.1f} sentences a second",
     }

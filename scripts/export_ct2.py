@@ -12,19 +12,22 @@ import argparse
 import sys
 from pathlib import Path
 
-from marian_distill.command_line import at_least, between, command_parser
+from marian_distill.command_line import add_model_dir, at_least, between, command_parser
 from marian_distill.errors import run_command
 from marian_distill.evaluation.metrics import read_test_file
 from marian_distill.export.ctranslate2 import QUANTIZATIONS, check_output, export_model
 from marian_distill.export.parity import SENTENCES
 from marian_distill.languages import directions_of
+from marian_distill.runtime.translator import BEAM_SIZE
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    parser.add_argument("model_dir", help="Hugging Face Marian folder (safetensors), or a hub name")
+    add_model_dir(parser, "Hugging Face Marian folder (safetensors), or a hub name", str)
     parser.add_argument("--output-dir", type=Path, required=True)
-    parser.add_argument("--quantization", default="int8", choices=QUANTIZATIONS, help="type on disk (default: int8)")
+    parser.add_argument(
+        "--quantization", "--dtype", default="int8", choices=QUANTIZATIONS, help="type on disk (default: int8)"
+    )
     parser.add_argument("--direction", help="en-zh, zh-en or both; default: what the model's config.json declares")
     parser.add_argument(
         "--min-parity", type=between(0, 1), default=0.0, help="least share of equal translations, 0 to 1"
@@ -60,6 +63,8 @@ def main() -> None:
         for difference in report["differences"]:
             print(*(f"{name:>8}: {text}" for name, text in difference.items()), sep="\n", file=sys.stderr)
         print(f"parity {report['direction']}: {report['equal']} of {report['sentences']} equal ({report['rate']:.1%})")
+    for report in export["beam_parity"]:
+        print(f"  with a beam of {BEAM_SIZE}, {report['direction']}: {report['equal']} equal ({report['rate']:.1%})")
     print(f"size: {export['megabytes']:.2f} MB, {export['quantization']} on disk")
     print(f"effective compute type on this machine: {export['effective_compute_type']}")
     print(f"wrote {arguments.output_dir}")

@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from marian_distill.command_line import at_least, between, command_parser
+from marian_distill.command_line import add_model_dir, at_least, between, command_parser
 from marian_distill.errors import run_command
 
 DTYPES = ("fp32", "int8")
@@ -19,9 +19,11 @@ DTYPES = ("fp32", "int8")
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    parser.add_argument("model_dir", type=Path, help="Hugging Face Marian folder (safetensors)")
+    add_model_dir(parser, "Hugging Face Marian folder (safetensors)")
     parser.add_argument("--output-dir", type=Path, required=True)
-    parser.add_argument("--dtype", default="fp32", choices=DTYPES, help="int8: weights alone (default: fp32)")
+    parser.add_argument(
+        "--dtype", "--quantization", default="fp32", choices=DTYPES, help="int8: weights alone (default: fp32)"
+    )
     parser.add_argument("--source-length", type=at_least(12), default=64, help="source tokens at most (default: 64)")
     parser.add_argument("--target-length", type=at_least(12), default=64, help="target tokens at most (default: 64)")
     parser.add_argument("--kv-cache", action="store_true", help="the decoder takes keys and values of earlier tokens")

@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from marian_distill.command_line import at_least, between, command_parser
+from marian_distill.command_line import add_model_dir, at_least, between, command_parser
 from marian_distill.errors import run_command
 from marian_distill.export.parity import SENTENCES
 from marian_distill.export.rknn import DTYPES, TARGETS, export_rknn
@@ -25,11 +25,15 @@ from marian_distill.text.formats import read_rows
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    parser.add_argument("model_dir", type=Path, help="Hugging Face Marian folder (safetensors)")
+    add_model_dir(parser, "Hugging Face Marian folder (safetensors)")
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument("--target", default="rv1126b", help=f"{', '.join(TARGETS)} (default: rv1126b)")
     parser.add_argument(
-        "--dtype", default="fp16", choices=DTYPES, help="hybrid: fp16, projection w8a8 (default: fp16)"
+        "--dtype",
+        "--quantization",
+        default="fp16",
+        choices=DTYPES,
+        help="hybrid: fp16, projection w8a8 (default: fp16)",
     )
     parser.add_argument("--source-length", type=at_least(12), default=64, help="source tokens at most (default: 64)")
     parser.add_argument("--target-length", type=at_least(12), default=64, help="target tokens at most (default: 64)")

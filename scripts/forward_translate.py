@@ -19,6 +19,7 @@ from marian_distill.command_line import at_least, between, command_parser
 from marian_distill.errors import UserError, run_command
 from marian_distill.languages import DIRECTIONS
 from marian_distill.locks import folder_lock
+from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -31,7 +32,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--max-samples", type=at_least(1), help="translate at most so many pairs, drawn with --seed")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--output-dir", type=Path, required=True)
-    parser.add_argument("--beam-size", type=at_least(1), default=4)
+    parser.add_argument("--beam-size", "--num-beams", type=at_least(1, MAX_BEAM_SIZE), default=BEAM_SIZE)
     parser.add_argument("--n-best", type=at_least(1), default=1, help="hypotheses to choose from")
     parser.add_argument("--choose", choices=("score", "closeness"), default="score")
     parser.add_argument("--min-score", type=between(-100, 0), default=-100.0, help="mean log-probability a token")
@@ -43,7 +44,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--processes", type=at_least(1), default=int(os.environ.get("WORLD_SIZE", 1)))
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--compute-type", default="default")
-    parser.add_argument("--threads", type=at_least(0), default=0, help="default: one a core")
+    parser.add_argument("--threads", type=at_least(0, 256), default=0, help="default: one a core")
     arguments = parser.parse_args()
     if arguments.rank >= arguments.processes:
         raise UserError(f"--rank {arguments.rank}: with --processes {arguments.processes} it is below that")

@@ -8,17 +8,17 @@ On the board: `tar xzf student-rv1126b.tar.gz`, `sh student-rv1126b/install.sh`,
 
 from pathlib import Path
 
-from marian_distill.command_line import command_parser
+from marian_distill.command_line import add_model_dir, command_parser
 from marian_distill.errors import run_command
 from marian_distill.export.pack import pack_board
 
 
 def main() -> None:
     parser = command_parser(__doc__)
-    parser.add_argument("bundle_dir", type=Path, help="a folder of export_rknn.py or export_onnx.py")
+    add_model_dir(parser, "a folder of export_rknn.py or export_onnx.py")
     parser.add_argument("--output", type=Path, required=True, help="the archive, NAME.tar.gz")
     arguments = parser.parse_args()
-    members = pack_board(arguments.bundle_dir, Path(__file__).parent, arguments.output)
+    members = pack_board(arguments.model_dir, Path(__file__).parent, arguments.output)
     print(f"wrote {arguments.output}: {len(members)} files, {arguments.output.stat().st_size / 1e6:.1f} MB")
 
 

@@ -1,4 +1,4 @@
-"""Gather the scores of many models into one table: chrF++ and BLEU by test set, kept amounts by slice.
+"""Gather the scores of many models into one table: chrF++ (chrF for Chinese) and BLEU by test, amounts kept by slice.
 
     uv run -s scripts/results_table.py outputs/my-run/scores --output outputs/my-run/results.md
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from marian_distill.command_line import command_parser
 from marian_distill.errors import UserError, run_command
-from marian_distill.evaluation.regression import OneSlice, SliceScores, TestScores
+from marian_distill.evaluation.regression import OneSlice, SliceScores, TestScores, counted_score
 from marian_distill.files import atomic_writer, write_json
 from marian_distill.schema import read_shaped
 
@@ -33,8 +33,9 @@ def main() -> None:
             row |= slice_cells(read_shaped(path, SliceScores)["slices"])
         else:
             report = read_shaped(path, TestScores)
-            row[test] = f"{report['chrf++']['score']:.1f} / {report['bleu']['score']:.1f}"
-            signatures["chrf++"] = report["chrf++"]["signature"]
+            metric, score = counted_score(report, path)
+            row[test] = f"{score['score']:.1f} / {report['bleu']['score']:.1f}"
+            signatures[metric.lower()] = score["signature"]
             signatures[f"bleu {report['direction']}"] = report["bleu"]["signature"]  # Chinese is split another way
     if not rows:
         raise UserError(f"{arguments.scores}: no score files there")
@@ -47,7 +48,8 @@ def main() -> None:
                 + [[*key, *(row.get(column, "") for column in columns)] for key, row in rows.items()]
             )
         )
-        stream.write("\nTest sets: chrF++ / BLEU. Slices: chrF++, share of sentences with every amount kept.\n")
+        stream.write("\nTest sets: chrF++ (into Chinese: chrF) / BLEU. ")
+        stream.write("Slices: the former, share of sentences with every amount kept.\n")
         stream.writelines(f"\n- {name}: `{signature}`" for name, signature in signatures.items())
         stream.write("\n")
     table = [{"model": model, "weights": precision, **row} for (model, precision), row in rows.items()]
@@ -57,7 +59,7 @@ def main() -> None:
 def slice_cells(slices: dict[str, OneSlice]) -> dict[str, str]:
     """One cell a slice: `94.2, 99 %`."""
     return {
-        name: f"{report['chrf++']['score']:.1f}" + ("" if report["kept"] is None else f", {report['kept']:.0%}")
+        name: f"{report['score']['score']:.1f}" + ("" if report["kept"] is None else f", {report['kept']:.0%}")
         for name, report in slices.items()
     }
 

@@ -1,6 +1,6 @@
 """Translate with a bundle folder: on a Rockchip board with its NPU, or anywhere when it was made by export_onnx.py.
 
-    python translate_rknn.py                                           a prompt; Ctrl-D ends, :zh-en turns round
+    python translate_rknn.py                                           a prompt; :help lists its commands
     python translate_rknn.py --text "give me a cup of latte"           the translation alone on stdout
     cat english.txt | python translate_rknn.py > chinese.txt           a line in, a line out, at once
     python translate_rknn.py --input-file a.txt --output-file b.txt    a whole file, with progress
@@ -15,15 +15,22 @@ from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.console import add_text_options, check_text_options, run_translator
+from marian_distill.runtime.translator import MAX_BEAM_SIZE
 
 
 def main() -> None:
     parser = command_parser(__doc__)
     parser.add_argument("--model-dir", type=Path, default=Path("bundle"), help="the bundle folder (default: bundle)")
     add_text_options(parser)
-    parser.add_argument("--beam-size", type=int, default=1, help="decoder calls a token (default: 1, greedy)")
+    parser.add_argument(
+        "--beam-size",
+        "--num-beams",
+        type=at_least(1, MAX_BEAM_SIZE),
+        default=1,
+        help="decoder calls a token (default: 1, greedy)",
+    )
     parser.add_argument("--max-decoding-length", type=int, help="target tokens a segment (default: all that fit)")
-    parser.add_argument("--threads", type=at_least(1), default=1, help="of ONNX Runtime (default: 1)")
+    parser.add_argument("--threads", type=at_least(1, 256), default=1, help="of ONNX Runtime (default: 1)")
     arguments = parser.parse_args()
     check_text_options(arguments)
     translator = BundleTranslator(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from transformers import GenerationConfig, MarianMTModel, MarianTokenizer
 
 from marian_distill.files import read_json
@@ -77,6 +78,25 @@ def test_plain_transformers_translates_with_it(teacher):
         assert tokenizer.decode(model.generate(**inputs)[0], skip_special_tokens=True) == chinese
 
 
+def test_the_card_is_what_the_hub_reads_and_its_snippet_runs(toy_stage, distill, tmp_path, monkeypatch, capsys):
+    options = stage_options(toy_stage, tmp_path / "student", direction="both", predict_with_generate=True, max_steps=2)
+    assert distill(*options) == 0
+    card = ModelCard.load(tmp_path / "student" / "README.md")
+    assert str(tmp_path) not in card.content
+    assert (card.data.license, card.data.library_name) == ("other", "transformers")
+    assert {"en-zh", "zh-en"} <= set(card.data.tags)
+    results = {(one.task_name, one.metric_type): one for one in card.data.eval_results}
+    assert set(results) == {(f"Translation {way}", kind) for way in ("en-zh", "zh-en") for kind in ("bleu", "chrf")}
+    assert {one.dataset_name for one in results.values()} == {"dev.tsv"}
+    assert "tok:zh" in results["Translation en-zh", "bleu"].metric_config
+    snippet = card.content.partition("```python\n")[2].partition("```")[0]
+    assert ">>cmn_Hans<< We like tea." in snippet
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    exec(snippet, {})  # noqa: S102 (our own)
+    assert capsys.readouterr().out.endswith("\n")
+
+
 def test_a_finished_run_is_not_trained_again(teacher, toy_stage, distill, capsys):
     before = (teacher / "model.safetensors").stat().st_mtime_ns
     assert distill(*stage_options(toy_stage, teacher, max_steps=100)) == 0
@@ -116,8 +136,8 @@ def test_distillation_from_the_teachers_layers_in_bfloat16_with_scores(teacher, 
     assert log[-1]["divergence"] < log[0]["divergence"]
     card = (tmp_path / "student" / "README.md").read_text(encoding="utf-8")
     assert run["signatures"]["eval_bleu"] in card
-    printed = json.loads("{" + capsys.readouterr().out.rpartition("\n{")[2])
-    assert printed == {name: value for name, value in run["metrics"].items() if name.startswith("eval_")}
+    scores = {name: value for name, value in run["metrics"].items() if name.startswith("eval_")}
+    assert json.loads(capsys.readouterr().out) == scores
     assert MarianMTModel.from_pretrained(tmp_path / "student").dtype == torch.float32
 
 
@@ -219,7 +239,7 @@ def test_sigterm_saves_a_checkpoint_and_the_same_command_goes_on(
     options = stage_options(toy_stage, tmp_path / "run", **LONG)
     code, errors = stop_after_a_checkpoint(options, tmp_path / "run", signal.SIGTERM, datasets_cache)
     assert code == 143, errors
-    stopped_at = re.search(r"SIGTERM: saving a checkpoint at step (\d+)", errors)
+    stopped_at = re.search(r"SIGTERM: stopping at step (\d+)", errors)
     checkpoint = Path(errors.strip().splitlines()[-1].rpartition(" ")[2])
     assert checkpoint.name == f"checkpoint-{stopped_at[1]}"
     assert "the same command goes on from" in errors.strip().splitlines()[-1]
@@ -239,3 +259,28 @@ def test_an_interrupted_run_is_not_resumed_on_other_data(toy_stage, distill, dat
     assert distill(*options) == 2
     assert f"holds another run (fingerprint of {train} is" in capfd.readouterr().err
     assert distill(*options, "--overwrite-output-dir") == 0
+
+
+def test_numbers_that_are_not_finite_end_the_run_and_nothing_is_published(toy_stage, distill, tmp_path, capfd):
+    options = stage_options(toy_stage, tmp_path / "run", learning_rate=1e20, max_grad_norm=0, max_steps=50)
+    assert distill(*options) == 2
+    assert re.search(r"error: step \d+: .*lower --learning-rate", capfd.readouterr().err.splitlines()[-1])
+    assert not (tmp_path / "run" / "run.json").exists()
+    assert not list((tmp_path / "run").glob("*.safetensors"))
+
+
+def test_a_second_run_into_the_same_folder_is_told_so(toy_stage, distill, datasets_cache, tmp_path, capfd):
+    options = stage_options(toy_stage, tmp_path / "run", **LONG)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"""
+from marian_distill.locks import folder_lock
+with folder_lock({str(tmp_path / "run")!r}):
+    print("held", flush=True)
+    input()
+"""],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    holder.stdout.readline()
+    assert distill(*options) == 2
+    assert f"process {holder.pid} is writing there" in capfd.readouterr().err.splitlines()[-1]
+    holder.communicate("\n")

@@ -72,7 +72,7 @@ def test_what_is_typed_by_hand_means_what_the_stages_mean(monkeypatch):
         without_gpu = ["--fp16", "false"]
         in_file = resolved_options(parse_arguments(["--config", str(stage), *without_gpu]))
         by_hand = resolved_options(parse_arguments([option for option in options if option != "--fp16"] + without_gpu))
-        assert by_hand == in_file, stage.name
+        assert by_hand | {"expected_minutes": in_file["expected_minutes"]} == in_file, stage.name
         assert "--fp16" in options
         assert "\nfp16: true\n" in stage.read_text(encoding="utf-8")
 

@@ -4,6 +4,7 @@ import runpy
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -29,14 +30,20 @@ def write_student_config(path: Path, **changes) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def toy_stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with tokenizer/, train.tsv, dev.tsv and student.json."""
-    folder = tmp_path_factory.mktemp("toy-stage")
+def write_toy_stage(folder: Path) -> None:
+    """Write tokenizer/, train.tsv, dev.tsv and student.json."""
+    folder.mkdir(parents=True, exist_ok=True)
     vocab_size = write_tokenizer(folder / "tokenizer")
     write_tsv(folder / "train.tsv", [pair for index, pair in enumerate(PAIRS) if index % 9])
     write_tsv(folder / "dev.tsv", PAIRS[::9])
     write_student_config(folder / "student.json", vocab_size=vocab_size, dropout=0.05)
+
+
+@pytest.fixture(scope="session")
+def toy_stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `write_toy_stage` fills."""
+    folder = tmp_path_factory.mktemp("toy-stage")
+    write_toy_stage(folder)
     return folder
 
 
@@ -50,22 +57,43 @@ def datasets_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     return cache
 
 
+class Done(NamedTuple):
+    """What a command left: exit code, stdout, stderr."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run_in_process(path: Path, options: Iterable[object], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run a command's file as its command line would, without the seconds that a new process takes; its exit code."""
+    monkeypatch.setattr(sys, "argv", [str(path), *map(str, options)])
+    try:
+        run_command(runpy.run_path(str(path))["main"])
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 1
+    return 0
+
+
+@pytest.fixture
+def run_script(monkeypatch: pytest.MonkeyPatch, datasets_cache: Path, capfd: pytest.CaptureFixture[str]):
+    """Runs scripts/NAME.py with options in this process; gives what it left."""
+
+    def run(name: str, *options: object) -> Done:
+        capfd.readouterr()
+        code = run_in_process(COMMAND.parent / "scripts" / f"{name}.py", options, monkeypatch)
+        return Done(code, *capfd.readouterr())
+
+    return run
+
+
 @pytest.fixture
 def distill(monkeypatch: pytest.MonkeyPatch, datasets_cache: Path):
     """Runs distill_zh_en.py with options in this process; gives the exit code."""
     import torch
 
     torch.set_num_threads(1)
-
-    def run(*options: str | Path) -> int:
-        monkeypatch.setattr(sys, "argv", [str(COMMAND), *map(str, options)])
-        try:
-            run_command(runpy.run_path(str(COMMAND))["main"])
-        except SystemExit as leaving:
-            return leaving.code if isinstance(leaving.code, int) else 1
-        return 0
-
-    return run
+    return lambda *options: run_in_process(COMMAND, options, monkeypatch)
 
 
 def stage_options(stage: Path, output_dir: Path, **options) -> list[str]:

@@ -4,11 +4,15 @@
 include: "../common.smk"
 
 configfile: "recipes/compact/config.yaml"
+include: "../stages.smk"
 
 SIZE = config["size"]
 STAGES = f"recipes/compact/{SIZE}"
-OUT = f"outputs/compact_{DIRECTION.replace('-', '_')}-{SIZE}"
-DATA = "data/generated/compact"
+# Nothing is shared with another direction or size, so that they may run side by side.
+NAME = f"compact_{DIRECTION.replace('-', '_')}-{SIZE}"
+OUT = f"outputs/{NAME}"
+DATA = f"data/generated/{NAME}"
+TOKENIZER = f"tokenizers/{NAME}"  # and the number of pieces
 DOMAINS = ("money", "coffee", "travel")
 PIECES = {"laptop": 6000, "gpu": 32000}[SIZE]
 TEACHER_PIECES = {"laptop": 8000, "gpu": 32000}[SIZE]
@@ -43,6 +47,8 @@ VARIANTS = {
         None,
     ),
 }
+EXTRA = f"--extra-train-csv {DATA}/coffee.csv {DATA}/travel.csv"
+PIECES_OPTION = f"--tokenizer-dir {TOKENIZER}_{PIECES}"
 # Each stage and the one that it must not fall behind; `published` stands alone.
 GATES = {"wide": "teacher", "student": "wide", "student-ft": "student"}
 MODELS = ["teacher", "wide", "student", "student-ft", "published", "published-ft"]
@@ -73,34 +79,35 @@ rule tokenizer:
         CORPUS_FILE,
         expand(f"{DATA}/{{domain}}.csv", domain=DOMAINS),
     output:
-        "tokenizers/compact_{pieces}/vocab.json",
+        f"{TOKENIZER}_{{pieces}}/vocab.json",
     shell:
-        f"uv run -s scripts/build_joint_tokenizer.py --output-dir tokenizers/compact_{{wildcards.pieces}} {TEXT} "
+        f"uv run -s scripts/build_joint_tokenizer.py --output-dir {TOKENIZER}_{{wildcards.pieces}} {TEXT} "
         f"--extra-csv {' '.join(f'{DATA}/{domain}.csv' for domain in DOMAINS)} --vocab-size {{wildcards.pieces}}"
 
 
 rule teacher:
     input:
-        f"tokenizers/compact_{TEACHER_PIECES}/vocab.json",
+        f"{TOKENIZER}_{TEACHER_PIECES}/vocab.json",
         stage=f"{STAGES}/0_teacher.yaml",
     output:
         f"{OUT}/teacher/run.json",
     threads: workflow.cores
     shell:
-        f"{TRAIN} --config {{input.stage:q}} {TEXT} --output-dir {OUT}/teacher"
+        f"{TRAIN} --config {{input.stage:q}} {TEXT} --tokenizer-dir {TOKENIZER}_{TEACHER_PIECES} --output-dir {OUT}/teacher"
 
 
 rule wide:
     input:
         OWN_TEACHER,
-        f"tokenizers/compact_{PIECES}/vocab.json",
+        f"{TOKENIZER}_{PIECES}/vocab.json",
         expand(f"{DATA}/{{domain}}.csv", domain=("coffee", "travel")),
         stage=f"{STAGES}/1_wide.yaml",
     output:
         f"{OUT}/wide/run.json",
     threads: LANE
     shell:
-        f"{TRAIN} --config {{input.stage:q}} {TEXT} --teacher-model {TEACHER_WORD} --output-dir {OUT}/wide"
+        f"{TRAIN} --config {{input.stage:q}} {TEXT} --teacher-model {TEACHER_WORD} "
+        f"{PIECES_OPTION} {EXTRA} --output-dir {OUT}/wide"
 
 
 rule forward:
@@ -126,13 +133,13 @@ rule student:
     shell:
         f"{TRAIN} --config {{input.stage:q}} --dataset {CORPUS} {' '.join(FORWARD)} {SOURCE_WEIGHT} {FORWARD_WEIGHT} "
         f"--extra-train-repeat {1 + len(FORWARD)} "  # the share that they have in the wide model's text, which comes once
-        f"--teacher-model {OUT}/wide --output-dir {OUT}/student"
+        f"{PIECES_OPTION} {EXTRA} --teacher-model {OUT}/wide --output-dir {OUT}/student"
 
 
 rule variant:
     input:
         lambda wildcards: f"{OUT}/{VARIANTS[wildcards.variant][2]}/run.json" if VARIANTS[wildcards.variant][2] else [],
-        f"tokenizers/compact_{PIECES}/vocab.json",
+        f"{TOKENIZER}_{PIECES}/vocab.json",
         expand(f"{DATA}/{{domain}}.csv", domain=("coffee", "travel")),
         stage=lambda wildcards: f"{STAGES}/{VARIANTS[wildcards.variant][0]}.yaml",
     output:
@@ -141,7 +148,8 @@ rule variant:
         options=lambda wildcards: VARIANTS[wildcards.variant][1],
     threads: LANE
     shell:
-        f"{TRAIN} --config {{input.stage:q}} {SOURCE_WEIGHT} {{params.options:q}} --output-dir {OUT}/{{wildcards.variant}}"
+        f"{TRAIN} --config {{input.stage:q}} {SOURCE_WEIGHT} {PIECES_OPTION} {EXTRA} "
+        f"{{params.options:q}} --output-dir {OUT}/{{wildcards.variant}}"
 
 
 rule finetune:
@@ -154,7 +162,7 @@ rule finetune:
     threads: LANE
     shell:
         f"{TRAIN} --config {{input.stage:q}} {TEXT} --student-model {OUT}/{{wildcards.start}} "
-        f"--output-dir {OUT}/{{wildcards.start}}-ft"
+        f"--extra-train-csv {DATA}/money.csv {DATA}/coffee.csv {DATA}/travel.csv --output-dir {OUT}/{{wildcards.start}}-ft"
 
 
 # The published stage 6, which forgets: `uv run snakemake … OUT/gates/student-money-only.json` must fail.

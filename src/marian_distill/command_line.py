@@ -61,12 +61,13 @@ def command_parser(description: str | None) -> CommandParser:
     )
 
 
-def at_least(least: int) -> Callable[[str], int]:
-    """The type of an option that takes a whole number from `least` up."""
+def at_least(least: int, most: int | None = None) -> Callable[[str], int]:
+    """The type of an option that takes a whole number from `least` up, or up to `most`."""
+    wanted = f"{least} or more" if most is None else f"{least} to {most}"
 
     def parse(text: str) -> int:
-        if not text.removeprefix("-").isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text}: expected a whole number, {least} or more")
+        if not text.removeprefix("-").isdecimal() or not least <= int(text) <= (int(text) if most is None else most):
+            raise argparse.ArgumentTypeError(f"{text}: expected a whole number, {wanted}")
         return int(text)
 
     return parse
@@ -85,3 +86,18 @@ def between(least: float, most: float) -> Callable[[str], float]:
         return value
 
     return parse
+
+
+def add_model_dir(parser: argparse.ArgumentParser, explanation: str, kind: type = Path) -> None:
+    """The model that a command works on, in `model_dir`: `--model-dir DIR`, or DIR alone as the first argument."""
+    one_of = parser.add_mutually_exclusive_group(required=True)
+    one_of.add_argument("--model-dir", type=kind, help=explanation)
+    one_of.add_argument("model_dir", nargs="?", type=kind, action=_IfGiven, help="the same, by place")
+
+
+class _IfGiven(argparse.Action):
+    """Leaves what an option of the same name said alone."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        if values is not None:
+            setattr(namespace, self.dest, values)

@@ -10,6 +10,9 @@ Direction = Literal["en-zh", "zh-en"]
 # Tags of the Tatoeba-challenge OPUS-MT models; the source starts with the tag of the TARGET language.
 TAGS: dict[Language, str] = {"en": ">>eng<<", "zh": ">>cmn_Hans<<"}
 FULL_STOPS: dict[Language, str] = {"en": ".", "zh": "。"}
+# Longest word n-grams of the character F-score that decides between translations: 2 is chrF++. Text without spaces has
+# next to no words, and one sentence with a space in it would move chrF++ by points: for Chinese characters alone.
+CHRF_WORD_ORDER: dict[Language, int] = {"en": 2, "zh": 0}
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 

@@ -3,7 +3,7 @@
 import math
 import types
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json
@@ -26,7 +26,7 @@ def read_shaped(path: str | Path, shape: type[Shape]) -> Shape:
 def fault_of(value: Any, shape: Any, place: str) -> str:
     """What is wrong with a value, and where; "" when it has the shape.
 
-    Shapes are bool, int, float (finite), str, None, list, dict, TypedDict and unions of these.
+    Shapes are bool, int, float (finite), str, None, list, dict, TypedDict, Literal and unions of these.
     """
     origin, parts = get_origin(shape), get_args(shape)
     if origin in (Union, types.UnionType):
@@ -45,6 +45,8 @@ def fault_of(value: Any, shape: Any, place: str) -> str:
             if fault := fault_of(value[name], part, f"{place}.{name}".strip(".")):
                 return fault
         return ""
+    if origin is Literal:
+        return "" if value in parts else _expected(" or ".join(map(repr, parts)), value, place)
     if origin is list:
         if not isinstance(value, list):
             return _expected("a list", value, place)

@@ -14,6 +14,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 GRACE_SECONDS = 3.0
+if (
+    sys.platform != "win32"
+):  # a forked worker's signals are its own: this process would take them for a request to stop
+    os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
 
 
 @contextmanager

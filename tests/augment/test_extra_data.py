@@ -16,7 +16,7 @@ def make(domain, *options):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("domain", ["money", "coffee", "travel"])
+@pytest.mark.parametrize("domain", ["money", "coffee", "travel", "amounts"])
 def test_csv_and_report(domain, tmp_path):
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"
     for path in (first, second):

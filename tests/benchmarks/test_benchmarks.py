@@ -33,11 +33,13 @@ def test_training_speed(tmp_path):
 
 @pytest.mark.slow
 def test_translation_speed(tmp_path, toy_model_dir):
-    ways = ["hf_generate", "plain_translate_batch", "ours"]
+    ways = ["hf_generate", "plain_translate_batch", "ours", "ours_avx2", "ours_no_mkl"]
     toy = ["--model-dir", toy_model_dir, "--rounds", 1, "--sentences", 20]
     report = run("translation_speed", tmp_path, *toy, "--ways", *ways)
     assert list(report["sentences_per_second"]) == ways
-    assert report["ratios"].keys() == {"hf_generate", "plain_translate_batch"}
+    assert report["ratios"].keys() == report["same_text"].keys() == {*ways} - {"ours"}
+    assert report["same_text"]["ours_avx2"] == report["same_text"]["ours_no_mkl"] == 1.0
+    assert report["machine"]["processor"]
     assert report["latency_ms"]["greedy"]["p50"] <= report["latency_ms"]["greedy"]["p95"]
     assert report["peak_memory_mb"] > 0
 
@@ -45,5 +47,7 @@ def test_translation_speed(tmp_path, toy_model_dir):
 @pytest.mark.slow
 def test_scaling(tmp_path):
     report = run("scaling", tmp_path, "--toy")
-    assert {len(points) for points in report.values()} == {1}
-    assert all(point["seconds"] > 0 and point["peak_memory_mb"] > 0 for points in report.values() for point in points)
+    assert report["machine"]["cores"] >= 1
+    curves = report["curves"].values()
+    assert {len(points) for points in curves} == {1}
+    assert all(point["seconds"] > 0 and point["peak_memory_mb"] > 0 for points in curves for point in points)

@@ -62,11 +62,16 @@ def test_logits_and_decoding_are_pytorch_s(free_model_dir, cached, apart, tmp_pa
     np.testing.assert_allclose(forced_logits(translator.model, ids, target), expected, atol=2e-4)
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["stateless", "cached"])
+def trained_bundle_dir(request, toy_model_dir, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("trained") / "out"
+    export_onnx(toy_model_dir, directory, source_length=24, target_length=20, cached=request.param, pairs=SAMPLE)
+    return directory
+
+
 @pytest.mark.parametrize("beam_size", [1, 2, 5])
-@pytest.mark.parametrize("cached", [False, True], ids=["stateless", "cached"])
-def test_a_trained_model_decodes_token_for_token(toy_model_dir, beam_size, cached, tmp_path):
-    export_onnx(toy_model_dir, tmp_path / "out", source_length=24, target_length=20, cached=cached, pairs=SAMPLE)
-    translator = BundleTranslator(tmp_path / "out", beam_size=beam_size)
+def test_a_trained_model_decodes_token_for_token(toy_model_dir, trained_bundle_dir, beam_size):
+    translator = BundleTranslator(trained_bundle_dir, beam_size=beam_size)
     trained = HFTranslator(toy_model_dir, beam_size=beam_size, max_decoding_length=20)
     sources = translator.pieces.source_pieces([*ENGLISH[::4], "milk milk milk", "Where?"], translator.tag)
     assert translator.decode_pieces(sources) == trained.decode_pieces(sources)

@@ -1,10 +1,19 @@
+import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from marian_distill.errors import UserError
+from marian_distill.evaluation.hf_translator import HFTranslator
+from marian_distill.export.ctranslate2 import convert
+from marian_distill.files import read_json, write_json
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
-from toy_model import PAIRS
+from toy_model import PAIRS, write_model, write_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +82,119 @@ def test_bad_folders_and_options_are_told_in_one_line(toy_ct2_dir, tmp_path):
         CTranslate2Translator(toy_ct2_dir, compute_type="int3")
     with pytest.raises(UserError, match="this model takes 12 to 512 tokens"):
         CTranslate2Translator(toy_ct2_dir, max_decoding_length=600)
-    broken = shutil.copytree(toy_ct2_dir, tmp_path / "broken")
-    (broken / "model.bin").write_bytes(b"half a model")
+    with pytest.raises(UserError, match="100000 × 1 threads: expected 1 to 256 together"):
+        CTranslate2Translator(toy_ct2_dir, inter_threads=100_000, intra_threads=1)
+    with pytest.raises(UserError, match=r"beam size 100000: expected 1 \(greedy\) to 64"):
+        CTranslate2Translator(toy_ct2_dir, beam_size=100_000)
+
+
+def zero_some_bytes(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 64] = bytes(64)
+    path.write_bytes(content)
+
+
+def permute(path):
+    first, *rest = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps([first, *reversed(rest)]), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("model.bin", zero_some_bytes),
+        ("shared_vocabulary.json", permute),
+        ("source.spm", lambda path: shutil.copy(write_other_tokenizer(path.parent / "other"), path)),
+        ("target.spm", lambda path: path.write_bytes(path.read_bytes()[:-1])),
+        ("source.spm", lambda path: path.unlink()),
+    ],
+)
+def test_a_folder_whose_files_are_not_those_that_were_exported_together_is_refused(
+    name, damage, toy_ct2_dir, tmp_path
+):
+    folder = Path(shutil.copytree(toy_ct2_dir, tmp_path / "model"))
+    damage(folder / name)
+    with pytest.raises(UserError, match=f"{name}: .*Copy the whole folder again"):
+        CTranslate2Translator(folder)
+
+
+def write_other_tokenizer(directory):
+    write_tokenizer(directory, vocab_size=340)
+    return directory / "source.spm"
+
+
+def test_a_folder_that_gives_no_hashes_is_taken_as_it_is(toy_ct2_dir, tmp_path):
+    folder = Path(shutil.copytree(toy_ct2_dir, tmp_path / "model"))
+    config = read_json(folder / "config.json")
+    assert config.pop("sha256").keys() == {"model.bin", "shared_vocabulary.json", "source.spm", "target.spm"}
+    write_json(folder / "config.json", config)
+    assert CTranslate2Translator(folder).translate(["We like tea."]) == ["我们喜欢茶。"]
+    (folder / "model.bin").write_bytes(b"half a model")
     with pytest.raises(UserError, match="cannot load this model"):
-        CTranslate2Translator(broken)
+        CTranslate2Translator(folder)
+    write_json(folder / "config.json", ["no", "config"])
+    with pytest.raises(UserError, match=r"not the config\.json of a model"):
+        CTranslate2Translator(folder)
+
+
+@pytest.mark.parametrize("content", ["", "\n", "tea\t茶\n", "\t茶 咖啡\n"])
+def test_a_vocabulary_map_that_the_engine_would_crash_on_is_refused(content, toy_ct2_dir, tmp_path):
+    folder = Path(shutil.copytree(toy_ct2_dir, tmp_path / "model"))
+    (folder / "vmap.txt").write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=r"vmap\.txt: its first line .* make it again"):
+        CTranslate2Translator(folder)
+
+
+def test_beam_search_waits_for_more_than_the_first_finished_hypotheses(tmp_path):
+    model_dir = write_model(tmp_path / "model", init_std=0.3)  # random, and inclined to end at any length
+    weights = load_file(model_dir / "model.safetensors")
+    weights["final_logits_bias"][0, 0] += 6
+    save_file(weights, model_dir / "model.safetensors", {"format": "pt"})
+    convert(model_dir, tmp_path / "out", "float32", ["en-zh"])
+    most = 20
+    translator = CTranslate2Translator(tmp_path / "out", beam_size=4, max_decoding_length=most)
+    sources = translator.pieces.source_pieces([english for english, _ in PAIRS[::3]], translator.tag)
+    expected = HFTranslator(model_dir, beam_size=4, max_decoding_length=most).decode_pieces(sources)
+
+    def equal(found):
+        return sum(left == right for left, right in zip(found, expected, strict=True))
+
+    engine = translator.engine.translate_batch(
+        sources, beam_size=4, max_decoding_length=most, max_input_length=0, return_end_token=True
+    )
+    assert equal(translator.decode_pieces(sources)) > equal([one.hypotheses[0] for one in engine])
+
+
+def test_n_best_holds_no_text_twice(toy_ct2_dir):
+    wide = CTranslate2Translator(toy_ct2_dir, beam_size=16)
+    for found in wide.translate_n_best([english for english, _ in PAIRS[::9]], 16):
+        texts, scores = zip(*found, strict=True)
+        assert len(set(texts)) == len(texts)
+        assert list(scores) == sorted(scores, reverse=True)
+    with pytest.raises(UserError, match="17 best translations: expected 1 to the beam size, 16"):
+        wide.translate_n_best(["We like tea."], 17)
+
+
+# Other processors' ways through the engine: AVX2 alone, without MKL as on AMD's, with it as on Intel's.
+@pytest.mark.parametrize("setting", [{"CT2_FORCE_CPU_ISA": "AVX2"}, {"CT2_USE_MKL": "0"}, {"CT2_USE_MKL": "1"}])
+@pytest.mark.parametrize("beam_size", [1, 4])
+def test_int8_says_the_same_on_other_processors(setting, beam_size, toy_model_dir, tmp_path):
+    convert(toy_model_dir, tmp_path / "int8", "int8", ["en-zh"])
+    code = (
+        "import json, sys; from marian_distill.runtime.ctranslate2 import CTranslate2Translator as T;"
+        f"t = T({str(tmp_path / 'int8')!r}, beam_size={beam_size}, intra_threads=1);"
+        "assert t.compute_type.startswith('int8');"
+        "print(json.dumps(t.translate(json.load(sys.stdin))))"
+    )
+    english, chinese = zip(*PAIRS, strict=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps(english),
+        env={**os.environ, **setting},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    native = CTranslate2Translator(tmp_path / "int8", beam_size=beam_size).translate(english)
+    assert json.loads(result.stdout) == native
+    assert sum(left == right for left, right in zip(native, chinese, strict=True)) >= 0.95 * len(PAIRS)

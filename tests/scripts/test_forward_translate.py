@@ -9,12 +9,7 @@ from toy_model import PAIRS
 SCRIPT = Path(__file__).parents[2] / "scripts" / "forward_translate.py"
 
 
-def forward(*options: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, SCRIPT, *options]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-
-
-def test_a_corpus_becomes_what_the_teacher_says(toy_ct2_dir, tmp_path):
+def test_a_corpus_becomes_what_the_teacher_says(run_script, toy_ct2_dir, tmp_path):
     rows = "\n".join(f"{en}\t{zh}" for en, zh in PAIRS[:20])
     (tmp_path / "corpus.tsv").write_text(f"en\tzh\n{rows}\n", encoding="utf-8")
     options = [
@@ -25,20 +20,20 @@ def test_a_corpus_becomes_what_the_teacher_says(toy_ct2_dir, tmp_path):
         "--output-dir",
         tmp_path / "out",
     ]
-    done = forward(*options, "--shard-rows", 8, "--n-best", 2, "--choose", "closeness")
+    done = run_script("forward_translate", *options, "--shard-rows", 8, "--n-best", 2, "--choose", "closeness")
     assert done.returncode == 0, done.stderr
     assert "rows by origin: teacher" in done.stdout
     assert len(list((tmp_path / "out").glob("train-*-of-00003.parquet"))) == 3
     assert load_parallel(CorpusSource(str(tmp_path / "out"))).num_rows == 20
-    again = forward(*options)
+    again = run_script("forward_translate", *options)
     assert again.returncode == 2
     assert again.stderr.count("\n") == 1
     assert "exists" in again.stderr
 
 
-def test_more_hypotheses_than_beams_are_refused(toy_ct2_dir, tmp_path):
+def test_more_hypotheses_than_beams_are_refused(run_script, toy_ct2_dir, tmp_path):
     options = ["--teacher-ct2-dir", toy_ct2_dir, "--dataset", tmp_path / "none.tsv", "--output-dir", tmp_path / "out"]
-    done = forward(*options, "--n-best", 5)
+    done = run_script("forward_translate", *options, "--n-best", 5)
     assert (done.returncode, done.stderr) == (2, "error: --n-best 5 needs --beam-size 5 or more\n")
 
 

@@ -93,13 +93,44 @@ def test_a_terminal_prompts_with_the_direction_until_ctrl_d(toy_ct2_dir, tmp_pat
     assert "We like tea." in (tmp_path / "distill-zh-en" / "history").read_text()
 
 
+def test_n_best_gives_so_many_lines_with_their_scores(toy_ct2_dir):
+    result = translate("--model-dir", toy_ct2_dir, "--text", "We like tea.", "--n-best", "2")
+    first, second = result.stdout.decode().splitlines()
+    assert first.split()[1] == "我们喜欢茶。"
+    assert float(first.split()[0]) >= float(second.split()[0])
+
+
+def test_a_fresh_clone_is_told_how_to_make_a_model(tmp_path):
+    command = [sys.executable, str(SCRIPT), "--text", "x"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "uv run snakemake -s recipes/quickstart/Snakefile --cores all" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_it_runs_where_python_lacks_what_it_lacks_on_windows(toy_ct2_dir):
+    missing = "sys.modules.update(dict.fromkeys(('readline', 'resource', 'fcntl', 'termios', 'pwd', 'grp')))"
+    unknown = "del signal.SIGKILL, signal.SIGHUP, os.fchmod, os.killpg"
+    code = f"import os, signal, sys; {missing}; {unknown}\n{in_process(toy_ct2_dir, '')}"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "我们喜欢茶。\n"), result.stderr
+
+
+def test_a_pipe_gets_utf_8_whatever_the_system_prefers(toy_ct2_dir):
+    result = translate("--model-dir", toy_ct2_dir, "--text", "We like tea.", PYTHONIOENCODING="cp1252")
+    assert (result.stdout.decode(), result.stderr) == ("我们喜欢茶。\n", b"")
+
+
 @pytest.mark.parametrize(
     ("options", "stdin", "message"),
     [
         (("--model-dir", "absent", "--text", "x"), b"", "absent: no model.bin here"),
         (("--direction", "zh-en", "--text", "x"), b"", "this model translates en-zh"),
         (("--max-decoding-length", "9999", "--text", "x"), b"", "this model takes 12 to 512 tokens"),
-        (("--beam-size", "0", "--text", "x"), b"", "beam size 0"),
+        (("--beam-size", "100000", "--text", "x"), b"", "--beam-size: 100000: expected a whole number, 1 to 64"),
+        (("--threads", "100000", "--text", "x"), b"", "--threads: 100000: expected a whole number, 0 to 256"),
+        (("--n-best", "5", "--text", "x"), b"", "5 best translations: expected 1 to the beam size, 4"),
+        (("--n-best", "2"), b"We like tea.\n", "--n-best goes with --text or the prompt"),
         (("--input-file", "absent.txt", "--output-file", "out.txt"), b"", "absent.txt: no such file"),
         (("--input-file", "absent.txt"), b"", "go together"),
         (
@@ -107,7 +138,7 @@ def test_a_terminal_prompts_with_the_direction_until_ctrl_d(toy_ct2_dir, tmp_pat
             b"",
             "test_translate_ct2.py/zh.txt: Not a directory",
         ),
-        (("--threads", "-2"), b"", "--threads: -2: expected a whole number, 0 or more"),
+        (("--threads", "-2"), b"", "--threads: -2: expected a whole number, 0 to 256"),
         (("--nonsense",), b"", "unrecognized arguments: --nonsense"),
         ((), b"We like tea.\n\xff\n", "stdin, line 2: not valid UTF-8"),
     ],

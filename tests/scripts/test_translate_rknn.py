@@ -9,9 +9,9 @@ import pytest
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
-def run(name, *options, stdin=b"", python=sys.executable, cwd=None):
-    command = [str(python), str(SCRIPTS / name), *map(str, options)]
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=120, cwd=cwd)
+def run(name, *options, stdin=b""):
+    command = [sys.executable, str(SCRIPTS / name), *map(str, options)]
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=120)
 
 
 def test_text_a_pipe_and_a_file(toy_bundle_dir, tmp_path):
@@ -52,10 +52,11 @@ def test_the_benchmark_writes_figures_to_send_back(toy_bundle_dir, tmp_path):
         ),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(name, options, message, tmp_path):
-    result = run(name, *options, cwd=tmp_path)
+def test_bad_input_is_one_line_and_exit_code_2(name, options, message, tmp_path, run_script, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run_script(name.removesuffix(".py"), *options)
     assert result.returncode == 2
-    *notes, line = result.stderr.decode().splitlines()
+    *notes, line = result.stderr.splitlines()
     assert len(notes) <= 1  # "no dev set at hand"
     assert line.startswith("error: ")
     assert message in line

@@ -30,7 +30,7 @@ class ParrotTeacher:
     def __init__(self, *hypotheses: tuple[str, float]) -> None:
         self.hypotheses, self.asked = list(hypotheses), []
 
-    def translate_n_best(self, texts, count):
+    def translate_n_best(self, texts, count, *, finished=False):
         self.asked += texts
         return [self.hypotheses[:count] for _ in texts]
 
@@ -48,8 +48,8 @@ def corpus() -> datasets.Dataset:
 
 def test_the_likeliest_or_the_closest():
     hypotheses = [Hypothesis("我喜欢喝茶。", -0.1), Hypothesis("我喜欢猫。", -0.5)]
-    assert choose(hypotheses, "我喜欢猫。", "score").text == "我喜欢喝茶。"
-    assert choose(hypotheses, "我喜欢猫。", "closeness").text == "我喜欢猫。"
+    assert choose(hypotheses, "我喜欢猫。", "score", "zh").text == "我喜欢喝茶。"
+    assert choose(hypotheses, "我喜欢猫。", "closeness", "zh").text == "我喜欢猫。"
 
 
 @pytest.mark.parametrize(
@@ -114,10 +114,10 @@ def test_finished_shards_are_not_translated_again(tmp_path):
     corpus = corpus_of(10)
 
     class Breaks(ParrotTeacher):
-        def translate_n_best(self, texts, count):
+        def translate_n_best(self, texts, count, *, finished=False):
             if len(self.asked) >= 6:
                 raise KeyboardInterrupt
-            return super().translate_n_best(texts, count)
+            return super().translate_n_best(texts, count, finished=finished)
 
     with pytest.raises(KeyboardInterrupt):
         forward_translate(Breaks(("猫", -1.0)), corpus, tmp_path / "out", Policy(), PROVENANCE, shard_rows=3)
@@ -202,6 +202,16 @@ def test_dropped_rows_are_counted(tmp_path):
     assert load_parallel(CorpusSource(str(tmp_path / "out"))).num_rows == 1
 
 
+def test_what_met_the_output_bound_is_rejected_and_counted(tmp_path, toy_ct2_dir):
+    long = {"en": "The latte is $1,234.56.", "zh": "拿铁是$1,234.56。", "source": "toy"}
+    corpus = datasets.Dataset.from_list([long, {"en": "I want tea.", "zh": "我想要茶。", "source": "toy"}])
+    teacher = CTranslate2Translator(toy_ct2_dir, beam_size=2)
+    teacher.max_decoding_length = 8  # enough for the tea
+    report = forward_translate(teacher, corpus, tmp_path / "out", Policy(), PROVENANCE)
+    assert (report["origins"], report["rejected"]) == ({"reference": 1, "teacher": 1}, {"cut": 1})
+    assert load_parallel(CorpusSource(str(tmp_path / "out")))["zh"][0] == long["zh"]
+
+
 def test_other_options_do_not_go_on_with_a_folder(tmp_path):
     corpus, output = corpus_of(4), tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
@@ -215,7 +225,7 @@ def test_other_options_do_not_go_on_with_a_folder(tmp_path):
 
 def _interrupted() -> ParrotTeacher:
     class Breaks(ParrotTeacher):
-        def translate_n_best(self, texts, count):
+        def translate_n_best(self, texts, count, *, finished=False):
             raise KeyboardInterrupt
 
     return Breaks()
@@ -230,5 +240,5 @@ def test_n_best_of_the_engine(toy_ct2_dir: Path):
     assert [score for _, score in best] == sorted((score for _, score in best), reverse=True)
     (long,) = translator.translate_n_best([f"{text} {text}\n{text}"], 3)
     assert long[0][0] == translator.translate([f"{text} {text}\n{text}"])[0]
-    with pytest.raises(UserError, match="need a beam of 5"):
+    with pytest.raises(UserError, match="5 best translations: expected 1 to the beam size, 4"):
         translator.translate_n_best([text], 5)

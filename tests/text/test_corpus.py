@@ -17,7 +17,7 @@ import pytest
 
 from hub_cache import add_opus_100
 from marian_distill.errors import UserError
-from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
+from marian_distill.text.corpus import ROWS_VERSION, CorpusSource, load_parallel, mix, parse_source_weights
 from marian_distill.text.formats import read_rows
 
 TRANSLATION = datasets.Features({"translation": datasets.Translation(languages=["en", "zh"])})
@@ -105,11 +105,64 @@ def test_flat_parquet_folder(tmp_path, pairs):
     assert load(tmp_path / "flat") == pairs
 
 
+def columns(rows) -> dict[str, list[str]]:
+    return dict(zip(("en", "zh"), map(list, zip(*rows, strict=True)), strict=True))
+
+
+def test_a_parquet_file(tmp_path, pairs):
+    pq.write_table(pa.table(columns(pairs)), tmp_path / "talk.parquet")
+    assert load(tmp_path / "talk.parquet") == pairs
+    assert set(load_parallel(CorpusSource(str(tmp_path / "talk.parquet")))["source"]) == {"talk"}
+
+
+def test_a_folder_that_datasets_saved(tmp_path, pairs):
+    dataset = datasets.Dataset.from_dict(columns(pairs))
+    dataset.select(range(5, len(pairs))).save_to_disk(str(tmp_path / "one"))
+    assert load(tmp_path / "one") == pairs[5:]
+    splits = datasets.DatasetDict(train=dataset, validation=dataset.select(range(3)))
+    splits.save_to_disk(str(tmp_path / "splits"))
+    assert load(tmp_path / "splits") == pairs
+    assert len(load_parallel(CorpusSource(str(tmp_path / "splits")), "validation")) == 3
+    for name, said in {"one": "one dataset without splits", "splits": "no split 'test' in it, only train"}.items():
+        with pytest.raises(UserError, match=said):
+            load_parallel(CorpusSource(str(tmp_path / name)), "test")
+
+
+@pytest.mark.parametrize("packing", ["", ".gz"])
+def test_a_pair_of_files_by_either_name_or_what_both_begin_with(tmp_path, pairs, packing):
+    pack = gzip.compress if packing else bytes
+    for side, texts in columns(pairs).items():
+        (tmp_path / f"talk.en-zh.{side}{packing}").write_bytes(pack("".join(f"{one}\n" for one in texts).encode()))
+    for name in (f"talk.en-zh.en{packing}", f"talk.en-zh.zh{packing}", "talk.en-zh"):
+        assert load(tmp_path / name) == pairs
+    assert set(load_parallel(CorpusSource(str(tmp_path / "talk.en-zh")))["source"]) == {"talk.en-zh"}
+
+
+def test_a_pair_of_files_that_do_not_match(tmp_path):
+    (tmp_path / "a.en").write_text("Key\nMap\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"a\.zh: no such file; a corpus in two files has NAME\.en and NAME\.zh"):
+        load(tmp_path / "a.en")
+    (tmp_path / "a.zh").write_text("钥匙\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"a\.zh: has 1 lines, a\.en more; both need as many"):
+        load(tmp_path / "a")
+
+
+def test_a_third_column_of_attributions_is_no_source_label(tmp_path, pairs, caplog):
+    credited = [(*pair, f"CC-BY 2.0 #{number} (somebody)") for number, pair in enumerate(pairs)]
+    (tmp_path / "talk.tsv").write_bytes(tsv(credited))
+    dataset = load_parallel(CorpusSource(str(tmp_path / "talk.tsv")))
+    assert set(dataset["source"]) == {"talk"}
+    assert "its label differs in most rows ('CC-BY 2.0 #0 (somebody)')" in caplog.text
+    labelled = [(*pair, f"corpus{number % 9}") for number, pair in enumerate(pairs)]
+    (tmp_path / "talk.tsv").write_bytes(tsv(labelled))
+    assert len(set(load_parallel(CorpusSource(str(tmp_path / "talk.tsv")))["source"])) == 9
+
+
 def load_offline(hub_home: Path, *source: str) -> subprocess.CompletedProcess[str]:
     """The first row of a corpus, in a process that reads a hub cache and has no network."""
     program = (
         "import sys; from marian_distill.errors import run_command;"
-        "from marian_distill.text.corpus import CorpusSource, load_parallel;"
+        "from marian_distill.text.corpus import ROWS_VERSION, CorpusSource, load_parallel;"
         "run_command(lambda: print(load_parallel(CorpusSource(*sys.argv[1:3]), *sys.argv[3:])[0]))"
     )
     offline = {**os.environ, "HF_HOME": str(hub_home), "HF_HUB_OFFLINE": "1"}
@@ -163,6 +216,13 @@ def test_same_content_is_read_once_and_a_changed_file_again(tmp_path, pairs, dat
     changed = load_parallel(CorpusSource(str(path)))
     assert changed[0]["en"] == "Changed"
     assert changed._fingerprint != first._fingerprint
+
+
+def test_the_fingerprint_is_of_the_data_not_of_the_code(tmp_path):
+    """An interrupted run goes on after an update: when this fails, rows have changed, and ROWS_VERSION must."""
+    (tmp_path / "a.tsv").write_bytes(tsv([("Key", "钥匙")]))
+    fingerprint = load_parallel(CorpusSource(str(tmp_path / "a.tsv")))._fingerprint
+    assert (ROWS_VERSION, fingerprint) == (1, "e759d4ab7a2731e58d1e35bf644ffe74")
 
 
 # What bad input gets

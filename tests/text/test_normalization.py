@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from marian_distill.text.normalization import normalization_rules, normalizer
 
-KEPT = "，。？！：；（）【】《》“”‘’…—～￥¥％＋／＠・①½ﬁ²㎏"
+KEPT = "，。？！：；（）［］｛｝＂＇【】《》“”‘’…—～、￥¥℃・①½ﬁ²㎏"
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,9 @@ def test_punctuation_and_compatibility_characters_stay(normalize, character):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("ＡＢｃ１２３．５", "ABc123．5"),
+        ("ＡＢｃ１２３．５", "ABc123.5"),
+        ("涨了４０．９％，共＄５＋¥６（见＃３）！", "涨了40.9%，共$5+¥6（见#3）！"),
+        ("ａ＠ｂ．ｃｏｍ：２０２６／４／２０，－５", "a@b.com：2026/4/20，-5"),
         ("a\u3000b\u00a0c\u2009d\u2028e\tf", "a b c d e f"),
         ("a\u200bb\u200dc\ufeffd\u00ade\x07f\u202eg", "abcdefg"),
         ("cafe\u0301 e\u0302\u0301 \u00ea\u0301 が か\u3099", "café ế ế が が"),

@@ -1,5 +1,6 @@
 """The joint tokenizer's folder, and what `tokenize_parallel` makes of rows."""
 
+import hashlib
 import json
 import logging
 import re
@@ -14,6 +15,7 @@ from marian_distill.errors import UserError
 from marian_distill.languages import TAGS
 from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
 from marian_distill.text.tokenization import (
+    EXAMPLES_VERSION,
     parallel_sentences,
     toggle_final_stop,
     tokenize_parallel,
@@ -193,6 +195,18 @@ def test_tokenised_once_then_read_from_the_cache(tmp_path, pieces, pairs, datase
     assert run(seed=1)._fingerprint == first._fingerprint
     assert {file: file.stat().st_mtime_ns for file in datasets_cache.rglob("cache-*.arrow")} == files
     assert run(seed=2)._fingerprint != first._fingerprint
+
+
+def test_the_version_changes_with_what_rows_become(pieces, pairs, make_parallel):
+    """The cache knows examples by their version: when this fails, they have changed, and EXAMPLES_VERSION must."""
+    rows = tokenize_parallel(
+        make_parallel(pairs), pieces, "both", final_stop_share=0.5, source_noise=1.0, seed=7
+    ).to_list()
+    texts = [
+        pieces.decode([pieces.pieces[one] for one in row[side]]) for row in rows for side in ("input_ids", "labels")
+    ]
+    digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+    assert (EXAMPLES_VERSION, digest) == (1, "1dadd3d78d54687b")
 
 
 # A hub Marian model: two .spm files, a vocabulary of both

@@ -10,6 +10,7 @@ import torch
 
 from marian_distill.pieces import MarianPieces
 from marian_distill.training.arguments import DistillTrainingArguments
+from marian_distill.training.precision import Plan
 from marian_distill.training.students import MarianStudent, new_student, student_config
 from marian_distill.training.trainer import DistillSeq2SeqTrainer
 from toy_model import PAIRS, toy_model_dir, write_tokenizer  # noqa: F401
@@ -65,10 +66,16 @@ def new_trainer(
     """Builds a trainer on the CPU; `options` are training arguments."""
 
     def build(
-        student: MarianStudent, teacher: MarianStudent | None = None, callbacks=(), **options
+        student: MarianStudent,
+        teacher: MarianStudent | None = None,
+        callbacks=(),
+        stop=None,
+        plan: Plan | None = None,
+        teacher_dtype: torch.dtype | None = None,
+        **options,
     ) -> DistillSeq2SeqTrainer:
         defaults = {"output_dir": str(tmp_path / "run"), "use_cpu": True, "disable_tqdm": True, "save_strategy": "no",
-                    "logging_steps": 1, "learning_rate": 1e-2, "attention": "eager"}  # fmt: skip
+                    "logging_steps": 1, "learning_rate": 1e-2, "attention": "eager", "precision": "fp32"}  # fmt: skip
         return DistillSeq2SeqTrainer(
             student,
             DistillTrainingArguments(**{**defaults, **options}),
@@ -77,6 +84,9 @@ def new_trainer(
             train_dataset=dataset.select(range(32)),
             eval_dataset=dataset.select(range(32, 48)),
             callbacks=list(callbacks),
+            plan=plan,
+            teacher_dtype=teacher_dtype,
+            stop=stop,
         )
 
     return build

@@ -77,7 +77,8 @@ def test_every_option_of_transformers_can_be_given_in_a_stage(options):
         for field in dataclasses.fields(Seq2SeqTrainingArguments)
         if field.init
     }
-    given = {name: value for name, value in defaults.items() if value not in (None, "", [])}
+    choice = ("bf16", "fp16")  # given, it narrows what --precision auto may take
+    given = {name: value for name, value in defaults.items() if value not in (None, "", []) and name not in choice}
     assert len(given) > 60
     resolved, untouched = options(given), options({})
     assert {name: resolved[name] for name in given} == {name: untouched[name] for name in given}
@@ -98,12 +99,30 @@ def test_options_of_transformers_take_their_values(options, option, value):
     assert options({option: value})[option] == value
 
 
+@pytest.mark.parametrize("given", [{"bf16": True}, {"precision": "bf16"}, {"precision": "bf16", "bf16": True}])
+def test_hugging_faces_name_of_a_type_and_ours_say_the_same(options, given):
+    resolved = options(given)
+    assert (resolved["precision"], resolved["bf16"], resolved["fp16"]) == ("bf16", True, None)
+
+
+def test_without_a_word_the_type_is_open_and_a_no_rules_one_out(options):
+    assert [options({})[name] for name in ("precision", "bf16", "fp16")] == ["auto", None, None]
+    assert [options({"bf16": False})[name] for name in ("precision", "bf16", "fp16")] == ["auto", False, None]
+
+
+@pytest.mark.parametrize(
+    "given", [{"bf16": True, "fp16": True}, {"precision": "fp32", "bf16": True}, {"precision": "bf16", "fp16": True}]
+)
+def test_two_types_at_once_are_refused(options, given):
+    with pytest.raises(UserError, match="contradict each other; give one"):
+        options(given)
+
+
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="without a GPU")
-def test_mixed_precision_without_a_gpu_is_bfloat16(options):
-    resolved = options({"bf16": True})
-    assert (resolved["bf16"], resolved["use_cpu"]) == (True, True)
-    with pytest.raises(UserError, match="--fp16 needs a GPU; on a CPU give --bf16"):
-        options({"fp16": True})
+@pytest.mark.parametrize("given", [{"fp16": True}, {"precision": "fp16"}])
+def test_fp16_without_a_gpu_says_what_to_do(options, given):
+    with pytest.raises(UserError, match="--precision fp16 needs a GPU; leave it out"):
+        options(given)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +151,12 @@ def test_mixed_precision_without_a_gpu_is_bfloat16(options):
         (["--dataloader-drop-last"], "--dataloader-drop-last has no effect"),
         (["--train-sampling-strategy", "group_by_length"], "--train-sampling-strategy has no effect"),
         (["--deepspeed", "zero3.json"], "DeepSpeed is not supported: recipes/accelerate/zero3.yaml"),
+        (["--temperature", "nan"], "--temperature nan: expected a finite number"),
+        (["--learning-rate", "inf"], "--learning-rate inf: expected a finite number"),
+        (["--learning-rate=-1"], "--learning-rate -1.0: expected 0 or more"),
+        (["--extra-train-csv", "a", "--extra-train-repeat", "nan"], "--extra-train-repeat nan: expected a finite"),
+        (["--max-source-length", "513"], "--max-source-length 513: a model has 512 positions"),
+        (["--save-only-model"], "--save-only-model: a run could not go on"),
         (["--hub-strategy", "checkpoint"], "--hub-strategy checkpoint: only a finished run is pushed"),
     ],
 )
@@ -186,3 +211,32 @@ def test_every_stage_of_a_recipe_is_sound(path, monkeypatch):
     model, _, training = parse_arguments(["--config", str(path), "--fp16", "false"])
     assert training.output_dir.startswith("outputs/")
     assert model.student_config is None or Path(model.student_config).is_file()
+
+
+def test_without_options_a_stage_is_named():
+    with pytest.raises(UserError, match="no options: give a stage, such as --config recipes/quickstart/1_teacher"):
+        parse_arguments([])
+
+
+def help_page(capsys, option: str) -> str:
+    with pytest.raises(SystemExit) as leaving:
+        parse_arguments([option], description="What it does.")
+    assert not leaving.value.code
+    return capsys.readouterr().out
+
+
+def test_help_has_the_common_options_first_with_their_defaults(capsys):
+    page = help_page(capsys, "--help")
+    assert page.startswith("What it does.")
+    titles = ["--config", "Student, teacher, tokenizer:", "Data:", "Distillation", "Training (Hugging Face's):"]
+    assert sorted(titles, key=page.index) == titles
+    for name, default in {"--alpha-ce X": "[1.0]", "--learning-rate X": "[5e-05]", "--direction": "[en-zh]"}.items():
+        assert default in page.partition(name)[2].partition("\n  --")[0]
+    assert "--use-liger-kernel" not in page
+    assert len(page.splitlines()) < 200
+
+
+def test_help_all_has_every_option(capsys):
+    page = help_page(capsys, "--help-all")
+    for name in resolved_options(parse_arguments(["--student-config=s", "--output-dir=o"])):
+        assert f"--{name.replace('_', '-')}" in page

@@ -39,7 +39,7 @@ def test_six_layers_to_two_across_vocabularies(teacher, new_model):
     embeddings = student.get_input_embeddings().weight.clone()
     report = init_from_teacher(student, teacher, same_vocabulary=False, decoder_layer_map=[0, 5])
     assert report.as_dict()["counts"] == {"copied": 98, "mapped": 52, "skipped": 5}
-    assert report.summary() == "98 tensors copied, 52 mapped, 5 skipped"
+    assert report.summary() == "98 tensors copied, 52 mapped, 5 skipped (5 vocabulary differs)"
     assert set(report.skipped) == {
         "final_logits_bias",
         "model.shared.weight",
@@ -81,11 +81,61 @@ def test_a_whole_copy_says_what_the_teacher_says(teacher, new_model):
         torch.testing.assert_close(student.eval()(**inputs).logits, teacher.eval()(**inputs).logits)
 
 
-def test_another_width_keeps_what_has_the_same_shape_and_names_the_rest(teacher, new_model):
-    student = new_model(d_model=24, encoder_layers=6, decoder_layers=6, vocab_size=60)
+# What the same shape does not tell
+
+
+@pytest.mark.parametrize(
+    ("changes", "part", "reason"),
+    [
+        ({"attention_heads": 4}, "_attn.", "4 heads, the teacher's 2"),
+        ({"activation_function": "relu"}, ".fc", "relu, the teacher's swish"),
+        ({"ffn_dim": 24}, ".fc", "24 units, the teacher's 32"),
+    ],
+)
+def test_blocks_that_would_compute_something_else_are_not_copied(changes, part, reason, teacher, new_model, caplog):
+    student = new_model(encoder_layers=6, decoder_layers=2, vocab_size=60, **changes)
+    before = {name: tensor.clone() for name, tensor in student.state_dict().items()}
     report = init_from_teacher(student, teacher, same_vocabulary=True)
-    assert report.skipped["model.encoder.layers.0.fc1.weight"] == "shape [32, 16] → [32, 24]"
-    assert "model.encoder.layers.0.fc1.bias" in report.copied
+    blocks = {name for name in before if part in name and "layer_norm" not in name}
+    assert report.skipped == dict.fromkeys(blocks, reason)
+    assert all(torch.equal(student.state_dict()[name], before[name]) for name in blocks)
+    assert "model.encoder.layers.0.final_layer_norm.weight" in report.copied
+    assert f"{len(blocks)} {reason}" in report.summary()
+    assert (
+        f"not taken from the teacher, hence random: encoder {'attention' if part == '_attn.' else 'feed-'}"
+        in caplog.text
+    )
+
+
+def test_embeddings_that_are_scaled_otherwise_are_not_copied(teacher, new_model):
+    student = new_model(encoder_layers=6, decoder_layers=6, vocab_size=60)
+    student.config.scale_embedding = not teacher.config.scale_embedding
+    report = init_from_teacher(student, teacher, same_vocabulary=True)
+    assert "model.shared.weight" in report.skipped
+    assert set(report.skipped.values()) == {f"scale_embedding {student.config.scale_embedding}, the teacher's True"}
+
+
+def test_a_narrower_feed_forward_layer_is_shrunk_where_asked(teacher, new_model):
+    student = new_model(encoder_layers=6, decoder_layers=6, vocab_size=60, ffn_dim=24)
+    report = init_from_teacher(student, teacher, same_vocabulary=True, shrink=True)
+    assert not report.skipped
+    assert {name.rpartition("fc")[1] for name in report.shrunk} == {"fc"}
+    theirs, ours = (model.model.encoder.layers[0] for model in (teacher, student))
+    units = (theirs.fc1.weight.norm(dim=1) * theirs.fc2.weight.norm(dim=0)).topk(24).indices.sort().values
+    torch.testing.assert_close(ours.fc1.weight, theirs.fc1.weight[units])
+    assert torch.equal(ours.fc2.bias, theirs.fc2.bias)
+
+
+@pytest.mark.parametrize(
+    ("width", "message"),
+    [
+        (24, "a student of width 24 cannot start from a teacher of width 16"),
+        (8, "width 8 cannot start from a teacher of width 16; --init-from-teacher-shrink takes some"),
+    ],
+)
+def test_another_width_is_told(width, message, teacher, new_model):
+    with pytest.raises(UserError, match=message):
+        init_from_teacher(new_model(d_model=width), teacher, same_vocabulary=True)
 
 
 @pytest.mark.parametrize(("student", "expected"), [(1, [5]), (2, [0, 5]), (3, [0, 2, 5]), (6, [0, 1, 2, 3, 4, 5])])
@@ -184,7 +234,7 @@ def test_a_shrunk_student_knows_more_than_a_new_one(toy_model_dir):
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"d_model": 32, "attention_heads": 2}, "a student of width 32 cannot be shrunk from a teacher of width 16"),
+        ({"d_model": 32, "attention_heads": 2}, "a student of width 32 cannot start from a teacher of width 16"),
         ({"d_model": 12, "attention_heads": 1}, "1 heads of 12 dimensions cannot be taken from the teacher's 2 of 8"),
         ({"d_model": 8, "ffn_dim": 64}, "a layer of 64 units cannot be taken from the teacher's 32"),
     ],

@@ -14,15 +14,26 @@ HOT_OR_ICED = """latte = 拿铁, cappuccino = 卡布奇诺, Americano = 美式�
     black coffee = 黑咖啡, green tea = 绿茶, black tea = 红茶, lemon tea = 柠檬茶, milk tea = 奶茶"""
 ONE_WAY = """espresso = 浓缩咖啡, flat white = 澳白咖啡, cold brew = 冷萃咖啡, hot chocolate = 热巧克力,
     orange juice = 橙汁"""
+HOT_ALONE = ("espresso", "flat white", "hot chocolate")
 
 
 def _drinks(table: str) -> tuple[Value, ...]:
     """Drinks by the cup: the forms of a noun, and `cup` (a cup of latte 一杯拿铁)."""
-    return tuple(
-        Value({**drink.forms, "cup": (f"a cup of {en}", f"一杯{zh}")}, drink.key)
-        for drink in nouns("杯", table)
-        for en, zh in [drink.forms[""]]
-    )
+    return tuple(map(_drink, nouns("杯", table)))
+
+
+def _drink(drink: Value) -> Value:
+    english, chinese = drink.forms[""]
+    glass = "glass" if "juice" in english else "cup"
+    forms = {**drink.forms, "cup": (f"a {glass} of {english}", f"一杯{chinese}")}
+    if is_mass(english) or english.endswith("coffee"):  # two coffees, but: I like coffee
+        forms["many"] = drink.forms[""]
+    return Value(forms, drink.key)
+
+
+def is_mass(english: str) -> bool:
+    """Whether a drink's name has no plural: two cups of green tea, not two green teas."""
+    return english.endswith((" tea", " brew", " juice", " chocolate"))
 
 
 MODIFIED = _drinks(HOT_OR_ICED)
@@ -33,16 +44,29 @@ SIZES = words("small = 小杯, medium = 中杯, large = 大杯")
 TEMPERATURES = words("hot = 热, iced = 冰")
 
 
+def is_iced(theme: float) -> bool:
+    """Whether a sentence is about something cold: no ice goes into a hot drink."""
+    return theme >= 0.5
+
+
+def _draw_plain(rng: random.Random, theme: float) -> Value:
+    """A drink with nothing said about it."""
+    drink = rng.choice(DRINKS)
+    while is_iced(theme) and drink.key in HOT_ALONE:
+        drink = rng.choice(DRINKS)
+    return drink
+
+
 def _draw_drink(rng: random.Random, theme: float) -> tuple[str, str]:
     """A drink with, often, a size, hot or iced, decaf: (large iced latte, 大杯冰拿铁)."""
     modified = rng.random() < 0.7
-    english, chinese = rng.choice(MODIFIED if modified else DRINKS).forms[""]
+    english, chinese = (rng.choice(MODIFIED) if modified else _draw_plain(rng, theme)).forms[""]
     if not modified:
         return english, chinese
     if "tea" not in english and "matcha" not in english and rng.random() < 0.15:
         english, chinese = f"decaf {english}", f"低因{chinese}"
     if rng.random() < 0.5:
-        hot = rng.choice(TEMPERATURES).forms[""]
+        hot = TEMPERATURES[is_iced(theme)].forms[""]
         english, chinese = f"{hot[0]} {english}", hot[1] + chinese
     if rng.random() < 0.6:
         size = rng.choice(SIZES).forms[""]
@@ -61,16 +85,21 @@ def _draw_order(rng: random.Random, theme: float) -> Value:
         return one(*drink.forms["a"])
     number = rng.choice(NUMBER_WORDS) if rng.random() < 0.6 else number_value(rng.randrange(2, 11))
     english, chinese = number.forms[""]
-    name = drink.forms["many"][0] if rng.random() < 0.7 else f"cups of {drink.forms[''][0]}"
+    plain = drink.forms[""][0]
+    if is_mass(plain) or rng.random() < 0.3:
+        size = next((f"{size.key} " for size in SIZES if plain.startswith(f"{size.key} ")), "")
+        name = f"{size}{'glasses' if 'juice' in plain else 'cups'} of {plain.removeprefix(size)}"
+    else:
+        name = drink.forms["many"][0]
     return one(f"{english} {name}", f"{chinese}杯{drink.forms[''][1]}", keep=number.keep_in_en)
 
 
 FOODS = (
     *nouns(
-        "个", "croissant = 羊角面包, muffin = 松饼, bagel = 贝果, sandwich = 三明治, donut = 甜甜圈, egg tart = 蛋挞"
+        "个", "croissant = 羊角面包, muffin = 玛芬, bagel = 贝果, sandwich = 三明治, donut = 甜甜圈, egg tart = 蛋挞"
     ),
     *nouns("块", "cookie = 曲奇, brownie = 布朗尼, cheesecake = 芝士蛋糕, chocolate cake = 巧克力蛋糕"),
-    *nouns("份", "salad = 沙拉, fruit salad = 水果沙拉, waffle = 华夫饼, pancake = 煎饼"),
+    *nouns("份", "salad = 沙拉, fruit salad = 水果沙拉, waffle = 华夫饼, pancake = 松饼"),
 )
 BAKED = tuple(food for food in FOODS if "salad" not in food.key)
 COFFEES = tuple(drink for drink in MODIFIED if "tea" not in drink.key and "matcha" not in drink.key)
@@ -82,16 +111,21 @@ def _draw_foods(rng: random.Random, theme: float) -> Value:
     return one(f"{english} {food.forms['many'][0]}", chinese + measure + food.forms[""][1])
 
 
+def _unless_hot(always: str, iced: str) -> Slot:
+    """Words from two tables, those of the second only where the drink is not hot."""
+    hot_choices, iced_choices = words(always), words(f"{always}, {iced}")
+    return Slot(lambda rng, theme: rng.choice(iced_choices if is_iced(theme) else hot_choices), open=False)
+
+
 SLOTS = {
     "count": COUNT,
     "coffee": closed(COFFEES),
-    "drink": closed(DRINKS),
+    "drink": Slot(_draw_plain, open=False),
     "evening": EVENING,
-    "extra": closed(
-        words(
-            """sugar = 糖, ice = 冰, cream = 奶油, honey = 蜂蜜, cinnamon = 肉桂粉, lemon = 柠檬,
-            caramel = 焦糖, vanilla syrup = 香草糖浆, chocolate sauce = 巧克力酱, whipped cream = 鲜奶油"""
-        )
+    "extra": _unless_hot(
+        """sugar = 糖, cream = 奶油, honey = 蜂蜜, cinnamon = 肉桂粉, lemon = 柠檬, caramel = 焦糖,
+        vanilla syrup = 香草糖浆, chocolate sauce = 巧克力酱, whipped cream = 鲜奶油""",
+        "ice = 冰",
     ),
     "baked": closed(BAKED),
     "food": closed(FOODS),
@@ -110,11 +144,9 @@ SLOTS = {
     "order": Slot(_draw_order, open=False),
     "price": price_slot(most_digits=2),
     "size": closed(SIZES),
-    "sweetness": closed(
-        words(
-            """no sugar = 不加糖, less sugar = 少糖, half sugar = 半糖,
-            no ice = 不加冰, less ice = 少冰, extra ice = 多冰"""
-        )
+    "sweetness": _unless_hot(
+        "no sugar = 不加糖, less sugar = 少糖, half sugar = 半糖",
+        "no ice = 不加冰, less ice = 少冰, extra ice = 多冰",
     ),
     "taste": closed(words("sweet = 甜, hot = 烫, cold = 凉, bitter = 苦, strong = 浓, weak = 淡")),
     "temperature": closed(TEMPERATURES),
@@ -185,10 +217,10 @@ CHANGES = """
     Without {extra}, please. | 不加{extra}，谢谢。
     I'd like some more {extra}. | 我想再要一点{extra}。
     Add an extra shot, please. | 请多加一份浓缩。
-    {one.a} with an extra shot, please. | 请给我{one.a}，多加一份浓缩。
+    {coffee.a} with an extra shot, please. | 请给我{coffee.a}，多加一份浓缩。
     Can I have an extra shot in my {coffee}? | 我的{coffee}可以多加一份浓缩吗？
     Can you use {milk}? | 可以用{milk}吗？
-    Can you make the {drink} with {milk}? | {drink}可以用{milk}做吗？
+    Can you make the {coffee} with {milk}? | {coffee}可以用{milk}做吗？
     Do you have {milk}? | 你们有{milk}吗？
     Is there {milk} in the {drink}? | {drink}里有{milk}吗？
     * Is there {extra} in my {drink}? | 我的{drink}里有{extra}吗？
@@ -235,13 +267,13 @@ IN_THE_SHOP = """
     How long will my {drink} take? | 我的{drink}要等多久？
     It will take {minutes} minutes. | 要等{minutes}分钟。
     Your {drink} will be ready in {minutes} minutes. | 您的{drink}{minutes}分钟后就好。
-    I have waited {minutes} minutes for my {drink}. | 我的{drink}已经等了{minutes}分钟。
+    I have waited {minutes} minutes for my {drink}. | 这杯{drink}我已经等了{minutes}分钟了。
     This is not my {drink}. | 这不是我的{drink}。
     I ordered {drink.a}, not {drink2.a}. | 我点的是{drink}，不是{drink2}。
     I ordered {order}. | 我点了{order}。
     * {name} ordered {order}. | {name}点了{order}。
-    This {drink} is too {taste}. | 这杯{drink}太{taste}了。
-    My {drink} is too {taste}. | 我的{drink}太{taste}了。
+    This {coffee} is too {taste}. | 这杯{coffee}太{taste}了。
+    My {coffee} is too {taste}. | 我的{coffee}太{taste}了。
     It's too {taste} for me. | 对我来说太{taste}了。
     The {drink} here is very good. | 这里的{drink}很好喝。
     The {food} here is very good. | 这里的{food}很好吃。
@@ -262,13 +294,13 @@ IN_THE_SHOP = """
     A table for {count}, please. | 请给我们一张{count}人桌。
     Do you have Wi-Fi here? | 这里有Wi-Fi吗？
     What time do you open? | 你们几点开门？
-    What time does the shop open? | 商店几点开门？
-    * What time does the shop close? | 商店几点关门？
+    What time does the shop open? | 店里几点开门？
+    * What time does the shop close? | 店里几点关门？
     What time do you close? | 你们几点关门？
     We open at {morning}. | 我们{morning}开门。
     We close at {evening}. | 我们{evening}关门。
-    The shop opens at {morning}. | 商店{morning}开门。
-    The shop closes at {evening}. | 商店{evening}关门。
+    The shop opens at {morning}. | 店里{morning}开门。
+    The shop closes at {evening}. | 店里{evening}关门。
     Let's have {drink.cup} at {time}. | 我们{time}喝{drink.cup}吧。
     I drink {drink.cup} every day. | 我每天喝{drink.cup}。
 """

@@ -14,7 +14,7 @@ THINGS = (
     *nouns("本", "book = 书, notebook = 笔记本, dictionary = 词典"),
     *nouns("张", "table = 桌子, bed = 床, map = 地图, photo = 照片"),
     *nouns("把", "chair = 椅子, key = 钥匙, umbrella = 雨伞, knife / knives = 刀"),
-    *nouns("辆", "car = 汽车, bicycle = 自行车, bus / buses = 公交车"),
+    *nouns("辆", "car = 汽车, bicycle = 自行车"),
     *nouns("个", "cup = 杯子, bag = 包, box = 盒子, apple = 苹果, clock = 钟"),
     *nouns("支", "pen = 钢笔, pencil = 铅笔"),
     *nouns("件", "shirt = 衬衫, coat = 外套"),
@@ -32,6 +32,7 @@ SLOTS = {
     "colour": closed(words("red = 红, black = 黑, white = 白, yellow = 黄, green = 绿, blue = 蓝")),
     "count": COUNT,
     "creature": closed((*ANIMALS, *THINGS)),
+    "given": closed([name for name in NAMES if "." not in name.key]),
     "language": LANGUAGE,
     "name": NAME,
     "person": closed((*NAMES, *words("he = 他, she = 她"), *RELATIVES)),
@@ -69,7 +70,7 @@ EVERYDAY = """
     * My {thing} is {colour}. | 我的{thing}是{colour}色的。
     What is this? | 这是什么？
     Who is this? | 这是谁？
-    My name is {name}. | 我叫{name}。
+    My name is {given}. | 我叫{given}。
     What is your name? | 你叫什么名字？
     This is my friend {name}. | 这是我的朋友{name}。
     Hello, {name}. | 你好，{name}。
@@ -79,7 +80,7 @@ EVERYDAY = """
     Thank you, {name}. | 谢谢你，{name}。
     Thank you very much. | 非常感谢。
     You're welcome. | 不客气。
-    Excuse me. | 打扰一下。
+    Excuse me. | 不好意思。
     I'm sorry. | 对不起。
     How are you? | 你好吗？
     I'm fine, thank you. | 我很好，谢谢。

@@ -99,6 +99,7 @@ def time_value(time: datetime.time, hours: int = 12) -> Value:
     else:
         clock = format_time(time, "h:mm", locale=EN)
         period = get_period_names(context="format", locale=ZH)[get_period_id(time, locale=ZH)]
+        period = period.replace("清晨", "早上")  # CLDR's word for dawn is for books
         forms = {"": (f"{clock} {'am' if time.hour < 12 else 'pm'}", f"{period}{clock}")}
     return Value(forms, key=f"time {time:%H:%M}", keep_in_en=(clock,), keep_in_zh=(clock,))
 

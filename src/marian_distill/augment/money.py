@@ -53,6 +53,8 @@ def draw_number(rng: random.Random, decimals: int, most_digits: int = 7) -> str:
         units = 0
     grouped = f"{units:,}" if rng.random() < 0.85 else str(units)
     if decimals and (units == 0 or rng.random() < 0.7):
+        if rng.random() < 0.1:
+            return f"{grouped}.{rng.randrange(1, 10)}"
         cents = rng.choice((rng.randrange(1, 100), rng.randrange(1, 100), 10 * rng.randrange(1, 10), 99, 50))
         return f"{grouped}.{cents:02}"
     return grouped
@@ -166,15 +168,15 @@ BILLS = """
     I'd like to leave a tip of {amount}. | 我想留{amount}的小费。
     * I'd like to leave a tip of {percent}. | 我想留{percent}的小费。
     The bill should be {amount1}, not {amount2}. | 账单应该是{amount1}，不是{amount2}。
-    There is a mistake in the bill. | 账单有错误。
-    Could I have the bill, please? | 可以给我账单吗？
-    The bill, please. | 请给我账单。
-    Can I have a receipt? | 可以给我收据吗？
+    There is a mistake in the bill. | 账单算错了。
+    Could I have the bill, please? | 可以买单吗？
+    The bill, please. | 买单，谢谢。
+    Can I have a receipt? | 可以给我一张收据吗？
     A receipt for {amount}, please. | 请给我一张{amount}的收据。
     Invoice {code}: {amount}. | 发票{code}：{amount}。
     The payment of {amount} is due on {date}. | {amount}的款项应于{date}支付。
     Please pay {amount} before {date}. | 请在{date}之前付{amount}。
-    {name} paid {amount} on {date}. | {name}于{date}付了{amount}。
+    {name} paid {amount} on {date}. | {name}在{date}付了{amount}。
 """
 
 PRICES = """
@@ -202,15 +204,15 @@ PRICES = """
     {goods.this} is too expensive. | {goods.this}太贵了。
     Do you have anything cheaper? | 有便宜一点的吗？
     Can you make it cheaper? | 可以便宜一点吗？
-    Can you give me a discount? | 可以给我打折吗？
+    Can you give me a discount? | 可以打折吗？
     How about {amount}? | {amount}怎么样？
     Is {amount} okay? | {amount}可以吗？
     My budget is {amount}. | 我的预算是{amount}。
     My budget for the {goods} is {amount}. | 我买{goods}的预算是{amount}。
-    {goods.this} is {percent} off. | {goods.this}有{percent}的折扣。
-    Everything is {percent} off on {weekday}. | {weekday}所有商品都有{percent}的折扣。
-    You get a discount of {percent}. | 您有{percent}的折扣。
-    * You get a discount of {amount}. | 您有{amount}的折扣。
+    {goods.this} is {percent} off. | {goods.this}优惠{percent}。
+    Everything is {percent} off on {weekday}. | {weekday}全场优惠{percent}。
+    You get a discount of {percent}. | 您可以优惠{percent}。
+    * You get a discount of {amount}. | 您可以优惠{amount}。
     With the discount, it is {amount}. | 打折后是{amount}。
     You saved {amount}. | 您节省了{amount}。
     Delivery is free over {amount}. | 满{amount}免运费。
@@ -251,7 +253,7 @@ PAYMENTS = """
     Can I get a refund? | 可以退款吗？
     We will refund {amount} to your card. | 我们会把{amount}退到您的卡上。
     * Your refund is {amount}. | 您的退款是{amount}。
-    I was charged {amount} twice. | 我被收了两次{amount}。
+    I was charged {amount} twice. | 我被扣了两次{amount}。
     You owe me {amount}. | 你欠我{amount}。
     I owe {name} {amount}. | 我欠{name}{amount}。
     {name} owes {name2} {amount}. | {name}欠{name2}{amount}。

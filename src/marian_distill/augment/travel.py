@@ -42,10 +42,12 @@ PLACES = (
         hospital = 医院, police station = 警察局, school = 学校, toilet = 洗手间""",
     ),
 )
-DOCUMENTS = words("passport = 护照, ticket = 票, visa = 签证, boarding pass = 登机牌, room card = 房卡")
+DOCUMENTS = nouns("张", "passport = 护照, ticket = 票, visa = 签证, boarding pass = 登机牌, room card = 房卡")
 BELONGINGS = (
     *DOCUMENTS,
-    *words("wallet = 钱包, phone = 手机, bag = 包, suitcase = 行李箱, key = 钥匙, camera = 相机, umbrella = 雨伞"),
+    *nouns(
+        "个", "wallet = 钱包, phone = 手机, bag = 包, suitcase = 行李箱, key = 钥匙, camera = 相机, umbrella = 雨伞"
+    ),
 )
 ROOMS = nouns(
     "间", "single room = 单人间, double room = 双人间, twin room = 双床房, family room = 家庭房, suite = 套房"
@@ -72,7 +74,7 @@ SLOTS = {
     "booking": BOOKING,
     "bus": BUS,
     "call": closed(
-        words("a doctor = 医生, a taxi = 出租车, an ambulance = 救护车, the police = 警察, the manager = 经理")
+        words("a doctor = 叫医生, a taxi = 叫出租车, an ambulance = 叫救护车, the police = 报警, the manager = 叫经理")
     ),
     "city": closed(CITIES),
     "country": COUNTRY,
@@ -100,32 +102,34 @@ SLOTS = {
     "shop": closed(SHOPS),
     "side": closed(words("left = 左, right = 右")),
     "supply": closed(SUPPLIES),
-    "symptom": closed(words("headache = 头疼, stomachache = 肚子疼, toothache = 牙疼, fever = 发烧, cough = 咳嗽")),
+    "symptom": closed(
+        words("headache = 头疼, stomachache = 肚子疼, toothache = 牙疼, fever = 发烧了, cough = 有点咳嗽")
+    ),
     "terminal": closed([one(str(n), str(n), keep=[str(n)]) for n in range(1, 6)]),
     "time": TIME,
     "train": TRAIN,
     "traveller": closed((*NAMES, *NAMES, *words("he = 他, she = 她"), *everyday.RELATIVES)),
     "trip": closed(words("one-way = 单程, round-trip = 往返")),
-    "weather": closed(words("hot = 很热, cold = 很冷, warm = 很暖和, cool = 很凉快, sunny = 是晴天, cloudy = 是阴天")),
+    "weather": closed(words("hot = 很热, cold = 很冷, warm = 很暖和, cool = 很凉快, sunny = 晴朗, cloudy = 多云")),
     "weekday": WEEKDAY,
     "when": closed((*words("today = 今天, tonight = 今晚"), *LATER)),
 }
 
 PLANS = """
-    {traveller} is going to {city} on {date}. | {traveller}将于{date}去{city}。
-    {traveller} is going to {country} on {date}. | {traveller}将于{date}去{country}。
+    {traveller} is going to {city} on {date}. | {traveller}会在{date}去{city}。
+    {traveller} is going to {country} on {date}. | {traveller}会在{date}去{country}。
     {traveller} is going to {city} {when}. | {traveller}{when}去{city}。
-    {traveller} will fly to {city} on {date}. | {traveller}将于{date}飞往{city}。
-    {traveller} will arrive in {city} on {date}. | {traveller}将于{date}到达{city}。
-    * {traveller} will arrive in {city} at {time}. | {traveller}将于{time}到达{city}。
-    {traveller} left {city1} for {city2} on {date}. | {traveller}于{date}离开{city1}去{city2}。
-    * {traveller} left {city} on {date}. | {traveller}于{date}离开{city}。
+    {traveller} will fly to {city} on {date}. | {traveller}会在{date}飞往{city}。
+    {traveller} will arrive in {city} on {date}. | {traveller}会在{date}到达{city}。
+    * {traveller} will arrive in {city} at {time}. | {traveller}会在{time}到达{city}。
+    {traveller} left {city1} for {city2} on {date}. | {traveller}在{date}离开{city1}去了{city2}。
+    * {traveller} left {city} on {date}. | {traveller}在{date}离开了{city}。
     I'm going to {city} {when}. | 我{when}去{city}。
-    I'm going to {city} on {date}. | 我将于{date}去{city}。
+    I'm going to {city} on {date}. | 我会在{date}去{city}。
     * I will fly to {country} {when}. | 我{when}飞往{country}。
-    We will arrive on {date}. | 我们将于{date}到达。
+    We will arrive on {date}. | 我们会在{date}到达。
     Are you going to {city} {when}? | 你{when}去{city}吗？
-    Is {traveller} going to {city} on {date}? | {traveller}将于{date}去{city}吗？
+    Is {traveller} going to {city} on {date}? | {traveller}会在{date}去{city}吗？
     When are you going to {city}? | 你什么时候去{city}？
     When is {traveller} coming to {city}? | {traveller}什么时候来{city}？
     {traveller} lives in {city}. | {traveller}住在{city}。
@@ -141,8 +145,8 @@ PLANS = """
     We stayed in {city} for {count} days. | 我们在{city}住了{count}天。
     I will stay in {city} for {count} days. | 我会在{city}住{count}天。
     This is my first time in {city}. | 这是我第一次来{city}。
-    The weather in {city} is {weather}. | {city}的天气{weather}。
-    It is {weather} in {city} in {month}. | {city}{month}{weather}。
+    The weather in {city} is {weather}. | {city}天气{weather}。
+    It is {weather} in {city} in {month}. | {city}{month}天气{weather}。
     My birthday is in {month}. | 我的生日在{month}。
     My birthday is on {date}. | 我的生日是{date}。
     Today is {date}. | 今天是{date}。
@@ -154,8 +158,8 @@ PLANS = """
     Let's meet at {time}. | 我们{time}见面吧。
     Let's meet at the {place} at {time}. | 我们{time}在{place}见面吧。
     * Let's meet at the {place} {later}. | 我们{later}在{place}见面吧。
-    The meeting is on {date}. | 会议在{date}。
-    The meeting is on {date} at {time}. | 会议在{date}，时间是{time}。
+    The meeting is on {date}. | 会议在{date}举行。
+    The meeting is on {date} at {time}. | 会议在{date}举行，时间是{time}。
     The {shop} is closed on {weekday.many}. | {shop}{weekday}不开门。
     The {shop} opens at {morning}. | {shop}{morning}开门。
     The {shop} closes at {evening}. | {shop}{evening}关门。
@@ -188,9 +192,9 @@ FLIGHTS = """
     Where is Terminal {terminal}? | {terminal}号航站楼在哪里？
     Your seat is {seat}. | 您的座位是{seat}。
     My seat is {seat}. | 我的座位是{seat}。
-    Where is seat {seat}? | {seat}座位在哪里？
-    Is this seat {seat}? | 这是{seat}座位吗？
-    Can I change seat {seat1} to {seat2}? | 可以把{seat1}座位换成{seat2}吗？
+    Where is seat {seat}? | {seat}座在哪里？
+    Is this seat {seat}? | 这是{seat}座吗？
+    Can I change seat {seat1} to {seat2}? | 可以把{seat1}座换成{seat2}座吗？
     I'd like {seat_kind.a}, please. | 我想要{seat_kind.a}，谢谢。
     I'd like to check in for flight {flight}. | 我想办理{flight}航班的登机手续。
     I have {count} {luggage.many}. | 我有{count}件{luggage}。
@@ -200,7 +204,7 @@ FLIGHTS = """
     Here is my {belonging}. | 这是我的{belonging}。
     I can't find my {belonging}. | 我找不到我的{belonging}了。
     I lost my {belonging} at the {place}. | 我在{place}丢了{belonging}。
-    * {traveller} lost a {belonging} at the {place}. | {traveller}在{place}丢了{belonging}。
+    * {traveller} lost {belonging.a} at the {place}. | {traveller}在{place}丢了{belonging}。
     Have you seen my {belonging}? | 你看到我的{belonging}了吗？
     I'd like to book a flight from {city1} to {city2}. | 我想订一张从{city1}到{city2}的机票。
     I'd like to book a flight to {city} on {date}. | 我想订一张{date}飞往{city}的机票。
@@ -217,8 +221,8 @@ TRAINS = """
     Please go to platform {platform}. | 请到{platform}号站台。
     What time does train {train} leave? | {train}次列车几点发车？
     * What time does train {train} arrive? | {train}次列车几点到达？
-    Is this the train to {city}? | 这是去{city}的列车吗？
-    What time is the next train to {city}? | 下一班去{city}的列车几点发车？
+    Is this the train to {city}? | 这是去{city}的火车吗？
+    What time is the next train to {city}? | 下一班去{city}的火车几点开？
     Does train {train} go to {city}? | {train}次列车去{city}吗？
     {traveller} will take train {train} to {city}. | {traveller}会坐{train}次列车去{city}。
     A ticket to {city}, please. | 请给我一张去{city}的票。
@@ -278,13 +282,14 @@ HOTEL = """
     The Wi-Fi password is {booking}. | Wi-Fi密码是{booking}。
     What is the Wi-Fi password? | Wi-Fi密码是什么？
     My phone number is {phone}. | 我的电话号码是{phone}。
+    Call me at {phone}. | 打{phone}找我。
     * Please call {phone}. | 请打{phone}。
 """
 
 DIRECTIONS_AND_HELP = """
     Where is the {place}? | {place}在哪里？
     Where is the {place}, please? | 请问{place}在哪里？
-    Excuse me, where is the {place}? | 打扰一下，{place}在哪里？
+    Excuse me, where is the {place}? | 请问，{place}在哪里？
     Where is the nearest {place}? | 最近的{place}在哪里？
     How do I get to the {place}? | 去{place}怎么走？
     How do I get to the {place1} from the {place2}? | 从{place2}去{place1}怎么走？
@@ -311,8 +316,8 @@ DIRECTIONS_AND_HELP = """
     Can you help me? | 你可以帮我吗？
     Help! | 救命！
     I'm lost. | 我迷路了。
-    Please call {call}. | 请叫{call}。
-    Could you call {call}, please? | 请问可以叫{call}吗？
+    Please call {call}. | 请{call}。
+    Could you call {call}, please? | 可以帮我{call}吗？
     I need a doctor. | 我需要医生。
     I have a {symptom}. | 我{symptom}。
     * {traveller} has a {symptom}. | {traveller}{symptom}。

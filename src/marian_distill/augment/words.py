@@ -18,7 +18,9 @@ NUMBER_WORDS = words("two=两, three=三, four=四, five=五, six=六, seven=七
 COUNT = closed([*NUMBER_WORDS, *(one(str(n), str(n), keep=[str(n)]) for n in range(2, 13))])
 
 MINUTES = Slot(lambda rng, theme: number_value(rng.randrange(2, 60)), open=True)
-PERCENT = Slot(lambda rng, theme: kept_value(f"{rng.randrange(1, 100)}%"), open=True)
+PERCENT = Slot(
+    lambda rng, theme: kept_value(f"{rng.choice((rng.randrange(1, 100), rng.randrange(1, 300) / 10)):g}%"), open=True
+)
 
 
 def kept_value(text: str) -> Value:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from marian_distill.errors import UserError
-from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
+from marian_distill.evaluation.metrics import bleu, chrf_plus_plus, metric_for
 from marian_distill.evaluation.slices import numbers_kept_share
 from marian_distill.files import read_json
 from marian_distill.languages import languages_of
@@ -52,9 +52,9 @@ def evaluate(translator: Translator, pairs: Sequence[tuple[str, str]]) -> tuple[
     """Translate the source side of (English, Chinese) pairs and score against the other side.
 
     Returns:
-        The report (`direction`, `sentences`, `bleu`, `chrf++`, `numbers_kept`, `sentences_per_second`) and the
-        hypotheses. `numbers_kept` is the share of sentences with numbers whose every number stands in the hypothesis,
-        None when no sentence has one.
+        The report (`direction`, `sentences`, `bleu`, `chrf++`, for Chinese `chrf`, `numbers_kept`,
+        `sentences_per_second`) and the hypotheses. `numbers_kept` is the share of sentences with numbers whose
+        hypothesis has the same ones by value, None when no sentence has one.
     """
     source_language, target_language = languages_of(translator.direction)
     columns = {"en": [english for english, _ in pairs], "zh": [chinese for _, chinese in pairs]}
@@ -62,11 +62,13 @@ def evaluate(translator: Translator, pairs: Sequence[tuple[str, str]]) -> tuple[
     start = time.perf_counter()
     hypotheses = translator.translate(sources, first_line=2)  # line 1 of a test file is its header
     seconds = time.perf_counter() - start
+    metric = metric_for(target_language)
     report = {
         "direction": translator.direction,
         "sentences": len(pairs),
         "bleu": bleu(hypotheses, references, target_language),
         "chrf++": chrf_plus_plus(hypotheses, references),
+        metric.name.lower(): metric.corpus(hypotheses, references),
         "numbers_kept": numbers_kept_share(sources, hypotheses),
         "sentences_per_second": round(len(pairs) / seconds, 2),
     }

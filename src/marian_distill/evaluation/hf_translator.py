@@ -64,6 +64,10 @@ class HFTranslator:
             bad_words_ids=[[pad_id]],
         )
 
+    def set_beam_size(self, beam_size: int) -> None:
+        """Search with another beam from now on."""
+        self.model.generation_config.num_beams = checked_beam_size(beam_size)
+
     @property
     def compute_type(self) -> str:
         """What the model computes in."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import sacrebleu
 
 from marian_distill.errors import UserError
-from marian_distill.languages import Language
+from marian_distill.languages import CHRF_WORD_ORDER, Language
 
 TEST_FILE_HEADER = "en\tzh"
 
@@ -23,6 +23,28 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str], target_language: 
     """Corpus BLEU; Chinese is split into characters (`zh`), English by the `13a` rules."""
     metric = sacrebleu.BLEU(tokenize="zh" if target_language == "zh" else "13a")
     return _score(metric, hypotheses, references)
+
+
+class Metric(NamedTuple):
+    """A character F-score: what decides which of two translations, or of two models, is better.
+
+    Args:
+        name: as tables have it; in lower case it is the key of reports.
+        word_order: longest word n-grams that count beside the characters.
+    """
+
+    name: str
+    word_order: int
+
+    def corpus(self, hypotheses: Sequence[str], references: Sequence[str]) -> Score:
+        """Score of a corpus."""
+        return _score(sacrebleu.CHRF(word_order=self.word_order), hypotheses, references)
+
+
+def metric_for(target_language: Language) -> Metric:
+    """chrF++ for English; for Chinese chrF, which counts no words (see `CHRF_WORD_ORDER`)."""
+    order = CHRF_WORD_ORDER[target_language]
+    return Metric("chrF" + "+" * order, order)
 
 
 def chrf_plus_plus(hypotheses: Sequence[str], references: Sequence[str]) -> Score:

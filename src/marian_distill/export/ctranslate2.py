@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from marian_distill.errors import UserError
-from marian_distill.export.parity import Parity, checked_parity
+from marian_distill.export.parity import Parity, checked_parity, parity
 from marian_distill.files import (
     MARKER,
     atomic_directory,
@@ -24,11 +24,11 @@ from marian_distill.files import (
     sha256,
     write_json,
 )
-from marian_distill.languages import DIRECTIONS, Direction
+from marian_distill.languages import DIRECTIONS, Direction, languages_of
 from marian_distill.locks import folder_lock
 from marian_distill.pieces import EOS, PAD, MarianPieces
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
-from marian_distill.runtime.translator import MAX_DECODING_LENGTH, declared_directions, source_tags
+from marian_distill.runtime.translator import BEAM_SIZE, MAX_DECODING_LENGTH, declared_directions, source_tags
 
 QUANTIZATIONS = ("int8", "int8_float16", "int8_float32", "float16", "float32")
 MODEL_FILES = ("model.bin", "config.json", "shared_vocabulary.json", "source.spm", "target.spm")
@@ -45,7 +45,8 @@ class Export(TypedDict):
     quantization: str
     effective_compute_type: str
     megabytes: float
-    parity: list[Parity]
+    parity: list[Parity]  # greedy, as on the phone
+    beam_parity: list[Parity]  # with the beam of the prompt
 
 
 def export_model(
@@ -66,7 +67,8 @@ def export_model(
         quantization: one of `QUANTIZATIONS`, the type on disk.
         pairs: (English, Chinese) sentences; the source side is decoded by both models.
         directions: what the model was trained for; by default what its config.json declares.
-        min_parity: least share of equal greedy translations in each direction, else `UserError`.
+        min_parity: least share of equal greedy translations in each direction, else `UserError`. With a beam of
+            `BEAM_SIZE` they are compared as well and reported: two engines may end their searches differently.
         overwrite: replace an earlier export in the same folder.
         name: what the report calls the model; its folder when None.
     """
@@ -80,10 +82,16 @@ def export_model(
         megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
         trained = HFTranslator(model_dir)
         exported = CTranslate2Translator(folder)
-        reports = []
+        reports, beam_reports = [], []
         for direction in directions or DIRECTIONS[:1]:
             exported.set_direction(direction)
             reports.append(checked_parity(trained, exported, pairs, min_parity))
+        trained.set_beam_size(BEAM_SIZE)
+        exported.beam_size = BEAM_SIZE
+        for direction in directions or DIRECTIONS[:1]:
+            exported.set_direction(direction)
+            column = 0 if languages_of(direction)[0] == "en" else 1
+            beam_reports.append(parity(trained, exported, [pair[column] for pair in pairs]))
         export = Export(
             model_dir=name or str(model_dir),
             model_sha256=sha256(Path(model_dir) / "model.safetensors"),
@@ -92,6 +100,7 @@ def export_model(
             effective_compute_type=exported.compute_type,
             megabytes=round(megabytes, 2),
             parity=reports,
+            beam_parity=beam_reports,
         )
         write_json(folder / "export.json", export)
         with atomic_writer(folder / "README.md") as stream:
@@ -101,8 +110,9 @@ def export_model(
 
 def _model_card(output_dir: Path, export: Export) -> str:
     parity_lines = "\n".join(
-        f"- {report['direction']}: {report['equal']} of {report['sentences']} greedy translations as trained"
-        for report in export["parity"]
+        f"- {greedy['direction']}: {greedy['equal']} of {greedy['sentences']} greedy translations as trained, "
+        f"{beam['equal']} with a beam of {BEAM_SIZE}"
+        for greedy, beam in zip(export["parity"], export["beam_parity"], strict=True)
     )
     return f"""---
 language:
@@ -185,9 +195,11 @@ def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, di
         model_dir: a Hugging Face Marian folder that passed `check_model`.
         output_dir: a folder to fill; what is there goes.
         quantization: one of `QUANTIZATIONS`, the type on disk.
-        directions: what the model was trained for. Written to config.json with the source tags that follow from it
-            (the engine ignores keys that it does not know), None for a tag that the vocabulary lacks; nothing is
-            written when empty.
+        directions: what the model was trained for. Written to config.json with the source tags that follow from it,
+            None for a tag that the vocabulary lacks; nothing is written when empty.
+
+    config.json, in which the engine ignores keys that it does not know, gets the SHA-256 of the other files as well:
+    a translator refuses a folder whose files are not the ones that were exported together.
     """
     from ctranslate2.converters import TransformersConverter
 
@@ -205,8 +217,24 @@ def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, di
         known = MarianPieces(model_dir).vocabulary
         tags = source_tags(directions).items()
         config["source_tags"] = {direction: tag if tag in known else None for direction, tag in tags}
+    config["sha256"] = {name: sha256(output_dir / name) for name in MODEL_FILES if name != "config.json"}
     write_json(output_dir / "config.json", config)
     _check_converted(model_dir, output_dir)
+
+
+def list_file(folder: str | Path, name: str) -> None:
+    """Bring what config.json gives as the SHA-256 of one file up to date, when it was written or deleted.
+
+    A file that is not there is taken off the list; a folder that gives no hashes is left alone.
+    """
+    folder = Path(folder)
+    config = read_json_object(folder / "config.json")
+    if "sha256" not in config:
+        return
+    config["sha256"].pop(name, None)
+    if (folder / name).is_file():
+        config["sha256"][name] = sha256(folder / name)
+    write_json(folder / "config.json", config)
 
 
 def _check_converted(model_dir: Path, output_dir: Path) -> None:

@@ -26,6 +26,8 @@ MODULES = (
     "runtime/bundle.py",
     "runtime/bundle_translator.py",
     "runtime/console.py",
+    "runtime/memory.py",
+    "runtime/prompt.py",
     "runtime/segmentation.py",
     "runtime/sessions.py",
     "runtime/static.py",

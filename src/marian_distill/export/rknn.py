@@ -7,6 +7,7 @@ is held against the trained model on real sentences. What the simulator says hol
 
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -82,6 +83,16 @@ def check_target(target: str) -> None:
         raise UserError(f"target {target!r}: expected {', '.join(TARGETS)}")
 
 
+def check_machine() -> None:
+    """`UserError` where rknn-toolkit2 has no wheels: before anything is fetched or computed."""
+    system, architecture = platform.system(), platform.machine()
+    if system != "Linux" or architecture not in ("x86_64", "aarch64"):
+        raise UserError(
+            f"rknn-toolkit2 exists for Linux on x86_64 and aarch64 alone, this is {system} on {architecture}: run "
+            "this there (a container does), or export with scripts/export_onnx.py or scripts/export_ct2.py"
+        )
+
+
 def export_rknn(
     model_dir: str | Path,
     output_dir: str | Path,
@@ -108,9 +119,10 @@ def export_rknn(
         calibration_pairs: sentences whose activations set the ranges of quantized types.
         source_length, target_length: tokens that the graphs take at most.
         cached: a decoder with key and value caches.
-        max_chrf_lost: losing more chrF++ is a `UserError`; by default what `CHRF_LOST_AT_MOST` says.
+        max_chrf_lost: losing more chrF++ (in Chinese chrF) is a `UserError`; by default what `CHRF_LOST_AT_MOST` says.
         overwrite: replace an earlier bundle in the same folder.
     """
+    check_machine()
     check_target(target)
     check_output(output_dir, overwrite)
     check_model(model_dir, source_length, target_length)
@@ -257,12 +269,13 @@ def check_build(name: str, build: BuildLog, target: str, log: Path) -> None:
 
 
 def check_parity(report: ParityReport, at_most: float) -> None:
-    """`UserError` when more chrF++ is lost than may be."""
-    if report["chrf++_lost"] > at_most:
+    """`UserError` when more of the metric is lost than may be."""
+    if report["score_lost"] > at_most:
         raise UserError(
-            f"{report['dtype']} loses {report['chrf++_lost']} chrF++ on {report['sentences']} sentences, more than "
-            f"{at_most} ({report['token_match']:.1%} of the translations are the trained model's); nothing was "
-            "written. Give more --parity-sentences (few are moved by chance), another --dtype, or --max-chrf-lost"
+            f"{report['dtype']} loses {report['score_lost']} {report['metric']} on {report['sentences']} sentences, "
+            f"more than {at_most} ({report['token_match']:.1%} of the translations are the trained model's); "
+            "nothing was written. Give more --parity-sentences (few are moved by chance), another --dtype, or "
+            "--max-chrf-lost"
         )
 
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from marian_distill.errors import UserError
-from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
+from marian_distill.evaluation.metrics import bleu, metric_for
 from marian_distill.languages import languages_of
 from marian_distill.pieces import MarianPieces
 from marian_distill.runtime.bundle_translator import BundleTranslator
 
-# chrF++ that a type may lose.
+# Points of the metric that decides for the target language (chrF++, in Chinese chrF) that a type may lose.
 CHRF_LOST_AT_MOST = {"fp16": 0.1, "w8a8": 0.5, "hybrid": 0.5, "w4a16": 1.0}
 
 
@@ -20,25 +20,27 @@ class LogitError(TypedDict):
     worst: float
 
 
-# parity.json. `token_match` is the share of sentences whose every token is the trained model's (PyTorch, greedy), and
-# `token_match_ctranslate2` CTranslate2's in float32 (None for a model that it does not take).
-ParityReport = TypedDict(
-    "ParityReport",
-    {
-        "target": str,
-        "dtype": str,
-        "cached": bool,
-        "measured": str,
-        "sentences": int,
-        "token_match": float,
-        "token_match_ctranslate2": float | None,
-        "logit_error": LogitError,
-        "chrf++": float,
-        "chrf++_lost": float,
-        "bleu": float,
-        "bleu_lost": float,
-    },
-)
+class ParityReport(TypedDict):
+    """parity.json.
+
+    `token_match` is the share of sentences whose every token is the trained model's (PyTorch, greedy), and
+    `token_match_ctranslate2` CTranslate2's in float32 (None for a model that it does not take). `score` is the one of
+    `metric`, which decides for the target language.
+    """
+
+    target: str
+    dtype: str
+    cached: bool
+    measured: str
+    sentences: int
+    token_match: float
+    token_match_ctranslate2: float | None
+    logit_error: LogitError
+    metric: str
+    score: float
+    score_lost: float
+    bleu: float
+    bleu_lost: float
 
 
 def parity_sample(exact: BundleTranslator, pairs: Sequence[tuple[str, str]]) -> tuple[list[list[str]], list[str]]:
@@ -73,15 +75,17 @@ def parity_report(
     """
     language = languages_of(direction)[1]
     texts, trained_texts = pieces.decode_all(found), pieces.decode_all(trained)
-    chrf, trained_chrf = (chrf_plus_plus(each, references)["score"] for each in (texts, trained_texts))
+    metric = metric_for(language)
+    score, trained_score = (metric.corpus(each, references)["score"] for each in (texts, trained_texts))
     bleu_score, trained_bleu = (bleu(each, references, language)["score"] for each in (texts, trained_texts))
     return {
         **facts,
         "sentences": len(found),
         "token_match": _share_equal(found, trained),
         "token_match_ctranslate2": None if ctranslate2 is None else _share_equal(found, ctranslate2),
-        "chrf++": round(chrf, 2),
-        "chrf++_lost": round(trained_chrf - chrf, 2),
+        "metric": metric.name,
+        "score": round(score, 2),
+        "score_lost": round(trained_score - score, 2),
         "bleu": round(bleu_score, 2),
         "bleu_lost": round(trained_bleu - bleu_score, 2),
     }  # pyright: ignore[reportReturnType]
@@ -99,7 +103,7 @@ def parity_table(report: ParityReport) -> str:
         "the trained model's translation, token for token": f"{report['token_match']:.1%}",
         "CTranslate2's (float32), token for token": "–" if other is None else f"{other:.1%}",
         "logit error, mean / worst": f"{error['mean']:.3f} / {error['worst']:.2f}",
-        "chrF++ (lost)": f"{report['chrf++']:.2f} ({report['chrf++_lost']:+.2f})",
+        f"{report['metric']} (lost)": f"{report['score']:.2f} ({report['score_lost']:+.2f})",
         "BLEU (lost)": f"{report['bleu']:.2f} ({report['bleu_lost']:+.2f})",
     }
     head = f"| {report['target']} {report['dtype']}, {report['measured']} | |\n|---|---|\n"

@@ -1,8 +1,6 @@
 """How fast a bundle is where this runs: a call of each graph, a whole sentence, memory. For boards above all."""
 
 import platform
-import resource
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ import numpy as np
 
 from marian_distill.languages import Language, languages_of
 from marian_distill.runtime.bundle_translator import BundleTranslator
+from marian_distill.runtime.memory import peak_memory_mb
 from marian_distill.runtime.static import Arrays, Session
 
 SENTENCES: dict[Language, tuple[str, ...]] = {
@@ -84,7 +83,7 @@ def benchmark(
             translator.translate([text])
             sentences.append(1000 * (time.perf_counter() - start))
     config = translator.config
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kilobytes, on Linux
+    peak = peak_memory_mb()
     return {
         "target": config["target"],
         "dtype": config["dtype"],
@@ -97,7 +96,7 @@ def benchmark(
         "load_seconds": round(load_seconds, 3),
         **{f"{name}_ms": spread_of(session.milliseconds) for name, session in timed.items()},
         "sentence_ms": spread_of(sentences),
-        "peak_memory_mb": round(peak if sys.platform == "linux" else peak / 1024, 1),
+        "peak_memory_mb": None if peak is None else round(peak, 1),
     }
 
 

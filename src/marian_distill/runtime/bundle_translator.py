@@ -12,6 +12,7 @@ from marian_distill.runtime.translator import (
     checked_beam_size,
     checked_threads,
     choose_direction,
+    n_best,
     segment_bound,
     translate_texts,
 )
@@ -65,11 +66,24 @@ class BundleTranslator:
         """Translate texts of any length, one result each, in their order (see `Translator`)."""
         return translate_texts(self, texts, first_line)
 
+    def translate_n_best(
+        self, texts: Sequence[str], count: int, *, finished: bool = False
+    ) -> list[list[tuple[str, float]]]:
+        """For each text its `count` best translations and their scores (see `n_best`)."""
+        return n_best(self, texts, count, finished=finished)
+
     def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
         """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""
-        return [[self.pieces.pieces[index] for index in self._decode(self.pieces.ids(source))] for source in sources]
+        if self.beam_size > 1:
+            return [hypotheses[0][0] for hypotheses in self.decode_n_best(sources, self.beam_size)]
+        sources_ids = (self.pieces.ids(source) for source in sources)
+        return [self._names(greedy(self.model, ids, self.max_decoding_length)) for ids in sources_ids]
 
-    def _decode(self, source: list[int]) -> list[int]:
-        if self.beam_size == 1:
-            return greedy(self.model, source, self.max_decoding_length)
-        return beam_search(self.model, source, self.max_decoding_length, self.beam_size)
+    def decode_n_best(self, sources: list[list[str]], beam_size: int) -> list[list[tuple[list[str], float]]]:
+        """For each list of source pieces `beam_size` hypotheses and their mean log-probabilities, best first."""
+        sources_ids = (self.pieces.ids(source) for source in sources)
+        found = (beam_search(self.model, ids, self.max_decoding_length, beam_size) for ids in sources_ids)
+        return [[(self._names(target), score) for score, target in ended] for ended in found]
+
+    def _names(self, ids: Sequence[int]) -> list[str]:
+        return [self.pieces.pieces[index] for index in ids]

@@ -1,34 +1,33 @@
 """What every command that translates does alike: one text, a prompt, a pipe or a file, over any `Translator`."""
 
 import argparse
-import contextlib
-import os
+import io
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
+from marian_distill.command_line import at_least
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_writer
 from marian_distill.languages import DIRECTIONS
-from marian_distill.runtime.translator import Translator, translate_corpus
-
-
-class DirectedTranslator(Translator, Protocol):
-    """A translator that can be turned round at the prompt."""
-
-    def set_direction(self, direction: str | None) -> None:
-        """Translate in another direction from now on; `UserError` when the model does not do it."""
-        ...
+from marian_distill.runtime.prompt import PromptTranslator, interact, translations_of
+from marian_distill.runtime.translator import MAX_BEAM_SIZE, Translator, translate_corpus
 
 
 def add_text_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--direction`, `--text`, `--input-file` and `--output-file`."""
+    """Add `--direction`, `--text`, `--input-file`, `--output-file` and `--n-best`."""
     parser.add_argument("--direction", choices=DIRECTIONS, help="default: the first that the model was trained for")
     parser.add_argument("--text", help="translate this and end")
     parser.add_argument("--input-file", type=Path, help="UTF-8 text, one source a line")
     parser.add_argument("--output-file", type=Path, help="its translations, a line each; appears when all are done")
+    parser.add_argument(
+        "--n-best",
+        type=at_least(1, MAX_BEAM_SIZE),
+        default=1,
+        help="with --text or at the prompt: so many translations, each after its score (default: 1)",
+    )
 
 
 def check_text_options(arguments: argparse.Namespace) -> None:
@@ -39,9 +38,11 @@ def check_text_options(arguments: argparse.Namespace) -> None:
         raise UserError("--input-file and --output-file go together. See --help.")
     if arguments.input_file and not arguments.input_file.is_file():
         raise UserError(f"{arguments.input_file}: no such file")
+    if arguments.n_best > 1 and (arguments.input_file or (arguments.text is None and not sys.stdin.isatty())):
+        raise UserError("--n-best goes with --text or the prompt: a file has a line for a line. See --help.")
 
 
-def run_translator(translator: DirectedTranslator, arguments: argparse.Namespace, description: str) -> None:
+def run_translator(translator: PromptTranslator, arguments: argparse.Namespace, description: str) -> None:
     """Translate what the text options say: a text, a file, or stdin, with a prompt where it is a terminal.
 
     Args:
@@ -49,13 +50,15 @@ def run_translator(translator: DirectedTranslator, arguments: argparse.Namespace
         arguments: with the options of `add_text_options`.
         description: told on stderr before the prompt.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")  # Windows gives a pipe an encoding that has no Chinese
     if arguments.text is not None:
-        print(translator.translate([arguments.text])[0])
+        print(*translations_of(translator, arguments.text, arguments.n_best), sep="\n")
     elif arguments.input_file:
         translate_file(translator, arguments.input_file, arguments.output_file)
     elif sys.stdin.isatty():
-        print(description, file=sys.stderr)
-        interact(translator)
+        print(f"{description}; :help lists what else can be typed", file=sys.stderr)
+        interact(translator, arguments.n_best)
     else:
         for number, line in enumerate(read_lines(sys.stdin.buffer, "stdin"), start=1):
             print(translator.translate([line], first_line=number)[0], flush=True)
@@ -91,28 +94,3 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[str]:
             yield line.decode("utf-8").rstrip("\r\n")
         except UnicodeDecodeError as error:
             raise UserError(f"{name}, line {number}: not valid UTF-8 ({error.reason})") from error
-
-
-def interact(translator: DirectedTranslator) -> None:
-    """A prompt until Ctrl-D; `:zh-en` turns round. Lines are remembered from one time to the next."""
-    import readline
-
-    history = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "distill-zh-en" / "history"
-    with contextlib.suppress(OSError):
-        readline.read_history_file(history)
-    try:
-        while True:
-            line = input(f"{translator.direction}> ").strip()
-            if line.startswith(":"):
-                try:
-                    translator.set_direction(line[1:])
-                except UserError as error:
-                    print(error, file=sys.stderr)
-            elif line:
-                print(translator.translate([line])[0])
-    except EOFError:
-        print()
-    finally:
-        with contextlib.suppress(OSError):
-            history.parent.mkdir(parents=True, exist_ok=True)
-            readline.write_history_file(history)

@@ -4,23 +4,23 @@ Needs `ctranslate2` and `sentencepiece` alone; a 20 M parameter int8 model loads
 """
 
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 
 import ctranslate2
 
 from marian_distill.errors import UserError
-from marian_distill.languages import Direction, languages_of
-from marian_distill.pieces import MarianPieces
-from marian_distill.runtime.segmentation import join_segments
+from marian_distill.files import sha256
+from marian_distill.languages import Direction
+from marian_distill.pieces import EOS, MarianPieces
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
+    MAX_THREADS,
     FolderConfig,
     checked_beam_size,
     checked_threads,
     choose_direction,
+    n_best,
     segment_bound,
-    segment_texts,
     translate_texts,
 )
 from marian_distill.schema import read_shaped
@@ -29,6 +29,9 @@ from marian_distill.schema import read_shaped
 BATCH_TOKENS = {"cpu": 256, "cuda": 8192}
 # Candidates of each source piece (scripts/make_vocabulary_map.py); used where the folder has it.
 VOCABULARY_MAP = "vmap.txt"
+# The engine's own search ends with the first few finished hypotheses, which are the short ones: words get lost. With
+# patience (https://arxiv.org/abs/2204.05424) it waits for twice as many.
+PATIENCE = 2
 
 
 class CTranslate2Translator:
@@ -59,9 +62,9 @@ class CTranslate2Translator:
         intra_threads: int = 0,
     ) -> None:
         model_dir = Path(model_dir)
-        if not (model_dir / "model.bin").is_file():
-            raise UserError(f"{model_dir}: no model.bin here. Make a CTranslate2 folder with scripts/export_ct2.py.")
-        self.config = read_shaped(model_dir / "config.json", FolderConfig)
+        if not 1 <= inter_threads * max(checked_threads(intra_threads), 1) <= MAX_THREADS:
+            raise UserError(f"{inter_threads} × {intra_threads} threads: expected 1 to {MAX_THREADS} together")
+        self.config = read_config(model_dir)
         self.set_direction(direction)
         self.beam_size = checked_beam_size(beam_size)
         self.max_decoding_length = max_decoding_length
@@ -69,13 +72,15 @@ class CTranslate2Translator:
         self.pieces = MarianPieces(model_dir)
         _ = self.pieces.vocabulary  # read now: a broken one is told before the first sentence
         self.use_vmap = (model_dir / VOCABULARY_MAP).is_file()
+        if self.use_vmap:
+            check_vocabulary_map(model_dir / VOCABULARY_MAP)
         try:
             self.engine = ctranslate2.Translator(
                 str(model_dir),
                 device=device,
                 compute_type=compute_type,
-                inter_threads=checked_threads(inter_threads),
-                intra_threads=checked_threads(intra_threads),
+                inter_threads=inter_threads,
+                intra_threads=intra_threads,
             )
         except (RuntimeError, ValueError, MemoryError) as error:
             raise UserError(f"{model_dir}: CTranslate2 cannot load this model ({error})") from error
@@ -93,50 +98,63 @@ class CTranslate2Translator:
         """Translate texts of any length, one result each, in their order (see `Translator`)."""
         return translate_texts(self, texts, first_line)
 
+    def translate_n_best(
+        self, texts: Sequence[str], count: int, *, finished: bool = False
+    ) -> list[list[tuple[str, float]]]:
+        """For each text its `count` best translations and their scores (see `n_best`)."""
+        return n_best(self, texts, count, finished=finished)
+
     def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
         """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""
-        return [result.hypotheses[0] for result in self._decode(sources, return_end_token=True)]
+        return [result.hypotheses[0] for result in self._decode(sources, self.beam_size)]
 
-    def translate_n_best(self, texts: Sequence[str], count: int) -> list[list[tuple[str, float]]]:
-        """For each text its best translations with their mean log-probabilities a token, best first.
-
-        A text of several segments has one translation, with the mean of the segments' scores.
-
-        Args:
-            texts: source texts.
-            count: translations a text; at most the beam size.
-        """
-        if count > self.beam_size:
-            raise UserError(f"{count} best translations need a beam of {count}; it is {self.beam_size}")
-        segmented = segment_texts(self, texts)
-        segments = [segment for lines in segmented for line in lines for segment in line]
-        results = iter(self._decode(segments, count, return_scores=True))
-        target = languages_of(self.direction)[1]
-        found = []
-        for lines in segmented:
-            decoded = [list(islice(results, len(line))) for line in lines]
-            if [len(line) for line in decoded] == [1]:
-                ((only,),) = decoded
-                found.append([(self.pieces.decode(h), s) for h, s in zip(only.hypotheses, only.scores, strict=True)])
-                continue
-            joined = [
-                join_segments([self.pieces.decode(one.hypotheses[0]) for one in line], target) for line in decoded
-            ]
-            scores = [one.scores[0] for line in decoded for one in line]
-            found.append([("\n".join(joined), sum(scores) / max(len(scores), 1))])
-        return found
+    def decode_n_best(self, sources: list[list[str]], beam_size: int) -> list[list[tuple[list[str], float]]]:
+        """For each list of source pieces `beam_size` hypotheses and their mean log-probabilities, best first."""
+        results = self._decode(sources, beam_size, num_hypotheses=beam_size, return_scores=True)
+        return [list(zip(result.hypotheses, result.scores, strict=True)) for result in results]
 
     def _decode(
-        self, sources: list[list[str]], count: int = 1, **options: bool
+        self, sources: list[list[str]], beam_size: int, **options: int | bool
     ) -> list[ctranslate2.TranslationResult]:
         return self.engine.translate_batch(
             sources,
             max_batch_size=BATCH_TOKENS[self.engine.device],
             batch_type="tokens",
-            beam_size=self.beam_size,
-            num_hypotheses=count,
+            beam_size=beam_size,
+            patience=1 if beam_size == 1 else PATIENCE,
             max_input_length=0,  # the default cuts long input in silence; segments are bounded before
             max_decoding_length=self.max_decoding_length,
+            return_end_token=True,
             use_vmap=self.use_vmap,
             **options,
+        )
+
+
+def read_config(model_dir: Path) -> FolderConfig:
+    """config.json of a folder whose other files have the SHA-256 that it gives; else a `UserError` that names one.
+
+    A folder that was not exported by this project gives none and is taken as it is.
+    """
+    if not (model_dir / "model.bin").is_file():
+        raise UserError(f"{model_dir}: no model.bin here. Make a CTranslate2 folder with scripts/export_ct2.py.")
+    config = read_shaped(model_dir / "config.json", FolderConfig)
+    for name, expected in config.get("sha256", {}).items():
+        file = model_dir / name
+        if not file.is_file():
+            if name == VOCABULARY_MAP:  # who deletes it wants to do without
+                continue
+            raise UserError(f"{file}: no such file, though config.json lists it. Copy the whole folder again.")
+        if sha256(file) != expected:
+            raise UserError(f"{file}: not the file that config.json lists (its SHA-256). Copy the whole folder again.")
+    return config
+
+
+def check_vocabulary_map(path: Path) -> None:
+    """`UserError` for a map that the engine would crash on, or could end no sentence with."""
+    with path.open("rb") as stream:
+        always = stream.readline()
+    if not always.startswith(b"\t") or EOS.encode() not in always.split():
+        raise UserError(
+            f"{path}: its first line is not that of the pieces that are always candidates. Delete the file; "
+            "scripts/make_vocabulary_map.py makes another."
         )

@@ -118,8 +118,8 @@ class Hypothesis:
     past: Arrays
 
 
-def beam_search(model: StaticModel, source: Sequence[int], most: int, beam_size: int) -> list[int]:
-    """The best of the targets that `beam_size` hypotheses side by side end in, by mean log-probability a token.
+def beam_search(model: StaticModel, source: Sequence[int], most: int, beam_size: int) -> list[tuple[float, list[int]]]:
+    """The targets that `beam_size` hypotheses side by side end in, with mean log-probabilities a token, best first.
 
     Ends when no running hypothesis is ahead of the worst of `beam_size` ended ones. A hypothesis ends in `</s>` or at
     `most` tokens.
@@ -148,7 +148,7 @@ def beam_search(model: StaticModel, source: Sequence[int], most: int, beam_size:
         ended = sorted(ended, key=lambda pair: -pair[0])[:beam_size]
         if not running or (len(ended) == beam_size and running[0].score / (number + 1) <= ended[-1][0]):
             break
-    return ended[0][1]
+    return ended
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What every translator of this project can do, and the two rules that they share: language tags and long text."""
+"""What every translator of this project can do, and the rules that they share: language tags, long text, n best."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,10 +14,14 @@ logger = logging.getLogger(__name__)
 
 # The bound of the phone app, in target tokens.
 MAX_DECODING_LENGTH = 96
+# Hypotheses side by side where nothing else is asked for: at the prompt, in evaluation, in forward translation.
+BEAM_SIZE = 4
+# A beam of more would take gigabytes; no translation gets better by it.
+MAX_BEAM_SIZE = 64
 # The position table of a model that does not say otherwise: the engine raises on anything longer.
 MAX_POSITIONS = 512
-MAX_BEAM_SIZE = 64
-MAX_THREADS = 1024
+# Beyond some thousands an engine ends in a segmentation fault.
+MAX_THREADS = 256
 
 
 class FolderConfig(TypedDict, total=False):
@@ -26,6 +30,7 @@ class FolderConfig(TypedDict, total=False):
     directions: list[str]
     source_tags: dict[str, str | None]
     max_position_embeddings: int
+    sha256: dict[str, str]  # of the other files, where this project exported the folder
 
 
 class Translator(Protocol):
@@ -58,6 +63,16 @@ class PieceTranslator(Protocol):
 
     def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
         """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""
+        ...
+
+
+class BeamTranslator(PieceTranslator, Protocol):
+    """One that can tell all hypotheses of its beam; `n_best` makes translations of them."""
+
+    beam_size: int
+
+    def decode_n_best(self, sources: list[list[str]], beam_size: int) -> list[list[tuple[list[str], float]]]:
+        """For each list of source pieces `beam_size` hypotheses and their mean log-probabilities, best first."""
         ...
 
 
@@ -96,14 +111,14 @@ def choose_direction(config: Mapping, direction: str | None) -> tuple[Direction,
 
 
 def checked_beam_size(beam_size: int) -> int:
-    """The beam size, or a `UserError` when it is not at least 1, or beyond what memory is for."""
+    """The beam size, or a `UserError` when it is not from 1 to `MAX_BEAM_SIZE`."""
     if not 1 <= beam_size <= MAX_BEAM_SIZE:
         raise UserError(f"beam size {beam_size}: expected 1 (greedy) to {MAX_BEAM_SIZE}")
     return beam_size
 
 
 def checked_threads(threads: int) -> int:
-    """The number of threads, or a `UserError` where no machine has as many: engines die of it without a word."""
+    """The number of threads, or a `UserError` when it is not from 0 to `MAX_THREADS`."""
     if not 0 <= threads <= MAX_THREADS:
         raise UserError(f"{threads} threads: expected 0 (as the engine chooses) to {MAX_THREADS}")
     return threads
@@ -166,6 +181,48 @@ def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_lin
         joined = (join_segments([text for _, text in line], target_language) for line in translated)
         translations.append("\n".join(joined))
     return translations
+
+
+def n_best(
+    translator: BeamTranslator, texts: Sequence[str], count: int, *, finished: bool = False
+) -> list[list[tuple[str, float]]]:
+    """For each text its best translations with their mean log-probabilities a token, best first, none of them twice.
+
+    There may be fewer than `count`: two hypotheses can be the same text cut into other pieces. A text of several
+    segments has one translation, with the mean of the segments' scores.
+
+    Args:
+        translator: its beam is used.
+        texts: source texts.
+        count: translations a text; at most the beam size.
+        finished: leave out what met the output bound and was cut there: a text may have no translation then.
+    """
+    if not 1 <= count <= translator.beam_size:
+        raise UserError(f"{count} best translations: expected 1 to the beam size, {translator.beam_size}")
+    segmented = segment_texts(translator, texts)
+    segments = [segment for lines in segmented for line in lines for segment in line]
+    results = iter(translator.decode_n_best(segments, translator.beam_size))
+    target_language = languages_of(translator.direction)[1]
+
+    found = []
+    for lines in segmented:
+        decoded = [list(islice(results, len(line))) for line in lines]
+        if [len(line) for line in decoded] == [1]:
+            distinct: dict[str, float] = {}
+            for pieces, score in decoded[0][0]:
+                if finished and pieces[-1:] != [EOS]:
+                    continue
+                distinct.setdefault(translator.pieces.decode(pieces), score)
+            found.append(list(distinct.items())[:count])
+            continue
+        best = [[hypotheses[0] for hypotheses in line] for line in decoded]
+        if finished and any(pieces[-1:] != [EOS] for line in best for pieces, _ in line):
+            found.append([])
+            continue
+        joined = (join_segments([translator.pieces.decode(p) for p, _ in line], target_language) for line in best)
+        scores = [score for line in best for _, score in line]
+        found.append([("\n".join(joined), sum(scores) / max(len(scores), 1))])
+    return found
 
 
 def translate_corpus(translator: Translator, sentences: Iterable[str], chunk_size: int = 1024) -> Iterator[str]:

@@ -21,7 +21,7 @@ from sacrebleu.metrics.chrf import CHRF
 
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_path, read_json_object, write_json
-from marian_distill.languages import Direction, languages_of
+from marian_distill.languages import CHRF_WORD_ORDER, Direction, Language, languages_of
 from marian_distill.locks import InUseError, folder_lock
 from marian_distill.text.cleaning import Limits, first_reason
 from marian_distill.text.numbers import numbers_kept
@@ -36,7 +36,7 @@ SCHEMA = pa.schema(
         ("translation", pa.struct([("en", pa.string()), ("zh", pa.string())])),
         ("source", pa.string()),
         ("origin", pa.string()),  # "teacher" or "reference"
-        ("score", pa.float32()),  # mean log-probability a token of what the teacher said
+        ("score", pa.float32()),  # mean log-probability a token of what the teacher said; none when it was cut
         ("rejected", pa.string()),  # why it was not taken; "" when it was
     ]
 )
@@ -54,8 +54,13 @@ class Teacher(Protocol):
 
     direction: Direction
 
-    def translate_n_best(self, texts: Sequence[str], count: int) -> list[list[tuple[str, float]]]:
-        """For each text its best translations with their mean log-probabilities a token, best first."""
+    def translate_n_best(
+        self, texts: Sequence[str], count: int, *, finished: bool = False
+    ) -> list[list[tuple[str, float]]]:
+        """For each text its best translations with their mean log-probabilities a token, best first.
+
+        `finished`: without those that met the output bound, hence perhaps none.
+        """
         ...
 
 
@@ -65,7 +70,8 @@ class Policy:
 
     Args:
         n_best: hypotheses asked for; at most the beam size.
-        choose: the likeliest (`score`), or the one closest to the reference by sentence chrF++ (`closeness`).
+        choose: the likeliest (`score`), or the one closest to the reference (`closeness`) by sentence
+            chrF++, in Chinese chrF.
         min_score: least mean log-probability a token.
         max_repeats: most times in a row that a word (Chinese: up to four characters) may be said.
         keep_numbers: reject a hypothesis that lost a number of its source.
@@ -86,15 +92,15 @@ class Row(NamedTuple):
     translation: dict[str, str]
     source: str
     origin: str
-    score: float
+    score: float | None
     rejected: str
 
 
-def choose(hypotheses: Sequence[Hypothesis], reference: str, by: str) -> Hypothesis:
-    """The hypothesis that is taken."""
+def choose(hypotheses: Sequence[Hypothesis], reference: str, by: str, language: Language) -> Hypothesis:
+    """The hypothesis that is taken; `language` is theirs."""
     if by == "score" or len(hypotheses) == 1:
         return max(hypotheses, key=lambda one: one.score)
-    chrf = CHRF(word_order=2)
+    chrf = CHRF(word_order=CHRF_WORD_ORDER[language])
     return max(hypotheses, key=lambda one: chrf.sentence_score(one.text, [reference]).score)
 
 
@@ -134,17 +140,22 @@ def _longest_run(items: Sequence[str]) -> int:
 def translate_rows(teacher: Teacher, rows: Sequence[dict[str, str]], policy: Policy) -> Iterator[Row]:
     """Rows of a corpus (`en`, `zh`, `source`) with the teacher's target side, or their own where it is rejected."""
     source, target = languages_of(teacher.direction)
-    for row, found in zip(rows, teacher.translate_n_best([row[source] for row in rows], policy.n_best), strict=True):
+    texts = [row[source] for row in rows]
+    for row, found in zip(rows, teacher.translate_n_best(texts, policy.n_best, finished=True), strict=True):
         label = LABEL + row["source"]
-        hypothesis = choose([Hypothesis(*one) for one in found], row[target], policy.choose)
-        taught = {source: row[source], target: hypothesis.text}
-        reason = reason_to_reject(taught["en"], taught["zh"], row[source], hypothesis, policy)
+        if found:
+            hypothesis = choose([Hypothesis(*one) for one in found], row[target], policy.choose, target)
+            taught = {source: row[source], target: hypothesis.text}
+            reason = reason_to_reject(taught["en"], taught["zh"], row[source], hypothesis, policy)
+            score = hypothesis.score
+        else:  # half a sentence; with `</s>` after it a student would learn to stop there
+            taught, reason, score = {}, "cut", None
         if not reason:
-            yield Row(taught, label, "teacher", hypothesis.score, "")
+            yield Row(taught, label, "teacher", score, "")
         elif policy.rejected == "keep":
-            yield Row({"en": row["en"], "zh": row["zh"]}, label, "reference", hypothesis.score, reason)
+            yield Row({"en": row["en"], "zh": row["zh"]}, label, "reference", score, reason)
         else:
-            yield Row({}, label, DROPPED, hypothesis.score, reason)
+            yield Row({}, label, DROPPED, score, reason)
 
 
 def check_new(output_dir: Path) -> None:

@@ -4,14 +4,18 @@ A hint is a sign that a pair may be wrong, with a weight between 0 and 1 that sa
 score is 1 − Π (1 − weight): hints add up and never pass 1.
 """
 
+import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 
+from marian_distill.errors import UserError
+from marian_distill.files import atomic_writer, read_json, sha256
 from marian_distill.languages import is_han
 from marian_distill.text.cleaning import Limits, chinese_length, han_in_en, length_ratio, no_han_in_zh, untranslated
-from marian_distill.text.numbers import NUMBER
+from marian_distill.text.numbers import numbers_kept
 
 # Characters and phrases that written Mandarin does without. Cantonese: Bauer & Matthews 2017, "Cantonese".
 CANTONESE = re.compile("[係唔嘅咗喺冇嚟嗰咁啲佢哋乜嘢諗睇嘥囉喎]|唔該|點解|边个|邊個")
@@ -33,8 +37,7 @@ ENGLISH_WORDS, *EUROPEAN_WORDS = (
     )
 )
 LATIN_WORD = re.compile(r"[A-Za-z]{2,}")
-# Small numbers are often words on one side: one, 两个.
-LARGE = 13
+COLUMNS = ("score", "hints", "row", "source", "en", "zh", "new_en", "new_zh", "drop")  # the last three: for a person
 
 
 def too_short(english: str, chinese: str) -> bool:
@@ -69,15 +72,8 @@ def _other_european(english: str) -> bool:
 
 
 def number_mismatch(english: str, chinese: str) -> bool:
-    """A number of 13 or more that stands on one side alone, written in digits."""
-    sides = [{re.sub(r"[,\s]", "", number) for number in NUMBER.findall(text)} for text in (english, chinese)]
-    if not all(sides):  # one side spells its numbers out
-        return any(_is_large(number) for number in sides[1] - sides[0]) and not re.search(r"[a-z]{4,}", english)
-    return any(_is_large(number) for number in sides[0] ^ sides[1])
-
-
-def _is_large(number: str) -> bool:
-    return not number.isdecimal() or int(number) >= LARGE
+    """A number that stands on one side alone (`numbers_kept`)."""
+    return not numbers_kept(english, chinese)
 
 
 def cantonese(_english: str, chinese: str) -> bool:
@@ -154,3 +150,23 @@ def audit(rows: Iterable[tuple[str, str, str]]) -> Iterator[Suspect]:
         if hit:
             hints = tuple(sorted(hit, key=hit.__getitem__, reverse=True))
             yield Suspect(number, source, english, chinese, hints, round(1 - prod(1 - w for w in hit.values()), 3))
+
+
+def check_unedited(path: Path, report: Path) -> None:
+    """Refuse to write over an audit's CSV that is not as the audit left it: a person's work is in it.
+
+    Args:
+        path: the CSV.
+        report: the audit's report, which holds its SHA-256.
+    """
+    if path.exists() and not (report.is_file() and read_json(report).get("sha256") == sha256(path)):
+        raise UserError(f"{path}: was edited since an audit wrote it, or is no audit's; choose another --output-csv")
+
+
+def write_suspects(path: Path, suspects: Iterable[Suspect]) -> None:
+    """A CSV that `corrections.read_corrections` reads once a person has filled in its last columns."""
+    with atomic_writer(path) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for one in suspects:
+            writer.writerow([one.score, " ".join(one.hints), one.row, one.source, one.en, one.zh, "", "", ""])

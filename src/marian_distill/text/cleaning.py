@@ -12,12 +12,13 @@ from typing import Any
 import datasets
 import numpy as np
 
-from marian_distill.files import sha256
 from marian_distill.languages import is_han
 from marian_distill.text.corpus import source_labels
 
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
 UNITS = re.compile(r"[!-~]+|[^\s!-~]")
+# Of what the filters say: one more, whenever one of them would judge a row otherwise.
+FILTERS_VERSION = 1
 KEPT, DUPLICATE = "", "duplicate"
 
 
@@ -164,7 +165,7 @@ def clean(
         remove_columns=dataset.column_names,
         features=datasets.Features({"reason": datasets.Value("int8"), "key": datasets.Value("int64")}),
         desc="Cleaning",
-        fn_kwargs={"limits": limits or Limits(), "code_hash": sha256(__file__)},
+        fn_kwargs={"limits": limits or Limits(), "version": FILTERS_VERSION},
     ).with_format("numpy")
     reasons, keys = np.array(judged["reason"][:]), np.asarray(judged["key"][:])
     candidates = np.flatnonzero(reasons == REASONS.index(KEPT))
@@ -189,10 +190,10 @@ def chinese_length(text: str) -> int:
     return len(UNITS.findall(text))
 
 
-def _judge_batch(batch: dict[str, list[str]], *, limits: Limits, code_hash: str) -> dict[str, list[int]]:
+def _judge_batch(batch: dict[str, list[str]], *, limits: Limits, version: int) -> dict[str, list[int]]:
     """The number of the first reason to drop each row (0: none), and a 64-bit hash of the pair.
 
-    `code_hash` makes the cache's fingerprint change with this file.
+    `version` makes the cache's fingerprint change with the filters.
     """
     pairs = list(zip(batch["en"], batch["zh"], strict=True))
     return {

@@ -1,4 +1,4 @@
-"""Parallel text in: hub datasets, Parquet folders, CSV, TSV and JSONL become one Arrow table of `en`, `zh`, `source`.
+"""Parallel text in: hub datasets, Parquet, `datasets` folders and text files become one Arrow table: en, zh, source.
 
 Every kind is read as a stream of column batches and written once to the `datasets` cache under the fingerprint of its
 content, so that ten million rows need little memory and a changed file is read again.
@@ -22,14 +22,17 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_path, sha256
 from marian_distill.languages import is_han
-from marian_distill.text.formats import Rows, is_text_file, label_of, read_rows
+from marian_distill.text.formats import KINDS, Rows, files_of, label_of, read_rows
 
+# Of the rows that are read from a corpus: one more, whenever the same files would give other rows.
+ROWS_VERSION = 1
 SCHEMA = pa.schema([("en", pa.string()), ("zh", pa.string()), ("source", pa.string())])
 BATCH_ROWS = 20_000
 DIRECTION_SAMPLE = 2_000
 MAX_WEIGHT = 10_000
 HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
 SPLITS = ("train", "validation", "test")
+SAVED = ("dataset_dict.json", "state.json")  # of `datasets.save_to_disk`
 
 Batches = Iterable[pa.Table]
 Part = tuple[datasets.Dataset, float]
@@ -40,8 +43,8 @@ class CorpusSource:
     """One parallel corpus.
 
     Args:
-        name: a hub id (`Helsinki-NLP/opus-100`), a folder of Parquet in the hub's layout, or a CSV, TSV (plain, .gz,
-            .xz) or JSONL file.
+        name: a hub id (`Helsinki-NLP/opus-100`), a folder of Parquet in the hub's layout or one that
+            `datasets.save_to_disk` wrote, or a file: Parquet, CSV, TSV, JSONL, FILE.en beside FILE.zh (or just FILE).
         config: the hub config (`en-zh`); for a local folder, its subfolder.
     """
 
@@ -61,12 +64,15 @@ def load_parallel(source: CorpusSource, split: str = "train") -> datasets.Datase
     path = Path(source.name)
     if path.is_dir():
         return _load_folder(path, source, split, path.name)
-    if is_text_file(path):
-        if not path.is_file():
-            raise UserError(f"{path}: no such file")
-        return _cached([label_of(path), path.suffix, sha256(path)], _text_batches(read_rows(path)), source.name)
+    if path.is_file() and path.suffix == ".parquet":
+        return _cached([path.stem, sha256(path)], _parquet_batches([path], path.stem), source.name)
+    if files := files_of(path):
+        if not files[0].is_file():
+            raise UserError(f"{files[0]}: no such file")
+        key = [label_of(files[0]), files[0].suffix, *map(sha256, files)]
+        return _cached(key, _text_batches(read_rows(path)), source.name)
     if path.exists():
-        raise UserError(f"{path}: unknown kind of file; expected .csv, .tsv, .tsv.gz, .tsv.xz, .jsonl or a folder")
+        raise UserError(f"{path}: unknown kind of file; expected {KINDS}, or a folder")
     if not HUB_ID.fullmatch(source.name):
         raise UserError(f"{path}: no such file or folder")
     return _load_hub(source, split)
@@ -166,8 +172,7 @@ def _check_weights(weights: Mapping[str, float], names: list[str]) -> None:
 
 def _cached(key: Sequence[str], batches: Batches, name: str) -> datasets.Dataset:
     """The dataset in the cache under `key`; written there from `batches` first if it is absent."""
-    code = Path(__file__).read_bytes() + Path(__file__).with_name("formats.py").read_bytes()
-    fingerprint = hashlib.sha256("\0".join(key).encode() + code).hexdigest()[:32]
+    fingerprint = hashlib.sha256("\0".join([*key, str(ROWS_VERSION)]).encode()).hexdigest()[:32]
     folder = Path(config.HF_DATASETS_CACHE) / "marian_distill" / fingerprint
     if not (folder / "rows.arrow").is_file():
         # A file, not the folder: `datasets` keeps its own files beside it, perhaps those of another process.
@@ -272,8 +277,23 @@ def _parallel_columns(table: pa.Table, label: str, place: str, first_row: int) -
 
 
 def _load_folder(folder: Path, source: CorpusSource, split: str, label: str) -> datasets.Dataset:
+    if any((folder / name).is_file() for name in SAVED):
+        return _load_saved(folder, split, label)
     files = _parquet_files(folder, source.config, split)
     return _cached([label, *map(sha256, files)], _parquet_batches(files, label), source.name)
+
+
+def _load_saved(folder: Path, split: str, label: str) -> datasets.Dataset:
+    """A folder that `datasets.save_to_disk` wrote: one dataset, or several by split."""
+    saved = datasets.load_from_disk(str(folder))
+    if isinstance(saved, datasets.DatasetDict):
+        if split not in saved:
+            raise UserError(f"{folder}: no split {split!r} in it, only {', '.join(map(str, saved))}")
+        folder, saved = folder / split, saved[split]
+    elif split != "train":
+        raise UserError(f"{folder}: one dataset without splits, hence no {split!r}; give a folder or file for that")
+    files = sorted(folder.glob("*.arrow"))
+    return _cached([label, *map(sha256, files)], _hub_batches(saved, label), str(folder))
 
 
 def _load_hub(source: CorpusSource, split: str) -> datasets.Dataset:

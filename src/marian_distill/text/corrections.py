@@ -18,6 +18,8 @@ from marian_distill.text.corpus import BATCH_ROWS
 REPORT = "corrections.json"
 KIND = "a corrected corpus"
 COLUMNS = ("en", "zh", "new_en", "new_zh")
+DROP = "drop"  # a column that may be missing
+MARKS = frozenset({"x", "drop", "yes", "1"})
 SCHEMA = pa.schema([("translation", pa.struct([("en", pa.string()), ("zh", pa.string())])), ("source", pa.string())])
 
 
@@ -27,7 +29,8 @@ class Correction:
 
     Args:
         en, zh: the pair as the corpus has it.
-        new_en, new_zh: the pair as it should be; both empty: drop it. One empty keeps that side.
+        new_en, new_zh: the pair as it should be; an empty one keeps that side.
+        drops: whether the pair goes.
         line: of the file it was read from.
     """
 
@@ -35,19 +38,25 @@ class Correction:
     zh: str
     new_en: str
     new_zh: str
+    drops: bool
     line: int
 
     @property
-    def drops(self) -> bool:
-        """Whether the pair goes."""
-        return not self.new_en and not self.new_zh
+    def what(self) -> tuple[str, str, bool]:
+        """What it does, apart from the pair that it does it to."""
+        return self.new_en, self.new_zh, self.drops
 
 
-def read_corrections(path: Path) -> list[Correction]:
-    """Read a CSV with the columns en, zh, new_en, new_zh. A correction may stand there twice, as an audit writes it.
+def read_corrections(path: Path) -> tuple[list[Correction], int]:
+    """Read a CSV with the columns en, zh, new_en, new_zh, and perhaps drop, as an audit writes it.
+
+    A row that says nothing new and has no mark to drop it leaves its pair as it is. A pair may stand there twice.
+
+    Returns:
+        The corrections, and the number of rows that change nothing.
 
     Raises:
-        UserError: no such file, a missing column, one pair corrected in two ways.
+        UserError: no such file, a missing column, a mark that is none, one pair corrected in two ways.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -60,15 +69,27 @@ def read_corrections(path: Path) -> list[Correction]:
     if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
         raise UserError(f"{path}: no column {missing[0]!r}; expected {', '.join(COLUMNS)}")
     corrections: dict[tuple[str, str], Correction] = {}
+    unchanged = 0
     for row in reader:
         values = [(row[name] or "").strip() for name in COLUMNS]
-        one = Correction(*values, line=reader.line_num)
+        place = f"{path}, line {reader.line_num}"
+        one = Correction(*values, drops=_is_marked(row.get(DROP), place), line=reader.line_num)
+        if one.what == ("", "", False):
+            unchanged += 1
+            continue
+        if one.drops and (one.new_en or one.new_zh):
+            raise UserError(f"{place}: both a new text and a mark in the column {DROP!r}; leave one of them")
         first = corrections.setdefault((one.en, one.zh), one)
-        if (first.new_en, first.new_zh) != (one.new_en, one.new_zh):
-            raise UserError(
-                f"{path}, line {one.line}: the pair of line {first.line} with another correction: {one.en!r}"
-            )
-    return list(corrections.values())
+        if first.what != one.what:
+            raise UserError(f"{place}: the pair of line {first.line} with another correction: {one.en!r}")
+    return list(corrections.values()), unchanged
+
+
+def _is_marked(text: str | None, place: str) -> bool:
+    mark = (text or "").strip()
+    if mark and mark.lower() not in MARKS:
+        raise UserError(f"{place}: {mark!r} in the column {DROP!r}; expected x, or nothing to keep the pair")
+    return bool(mark)
 
 
 def apply_corrections(

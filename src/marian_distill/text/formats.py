@@ -1,18 +1,23 @@
-"""Rows of parallel text files, one at a time: TSV and CSV (plain, .gz, .xz) and JSONL.
+"""Rows of parallel text files, one at a time: TSV, CSV, JSONL, pairs of an English and a Chinese file; also packed.
 
 Lines end at `\\n` alone, so that the other line separators of Unicode stay inside a sentence.
 """
 
 import csv
 import gzip
+import logging
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import IO
 
 from marian_distill.errors import UserError
 from marian_distill.files import parse_json
+
+logger = logging.getLogger(__name__)
 
 Rows = Iterator[tuple[str, str, str]]
 Lines = Iterator[tuple[int, str]]
@@ -20,11 +25,33 @@ Lines = Iterator[tuple[int, str]]
 PACKINGS = (".gz", ".xz")
 COLUMNS = (("en", "zh"), ("source", "target"))  # English first
 csv.field_size_limit(2**31 - 1)  # a long sentence is the filters' to drop; Python's default is 128 KB
+SIDES = (".en", ".zh")
+KINDS = ".csv, .tsv, .jsonl, .en and .zh (each also .gz or .xz), or .parquet"
+# A label names a corpus. What is another one in most of the first rows is something else: an author, a link, a score.
+LABEL_SAMPLE, FEWEST_ROWS = 2_000, 20
 
 
-def is_text_file(path: Path) -> bool:
-    """Whether the name says a parallel text file that `read_rows` reads."""
-    return _kind(path)[0] in READERS
+def files_of(path: Path) -> tuple[Path, ...]:
+    """The text files that a name means: itself, or a pair for FILE.en, FILE.zh or FILE alone; () for another kind.
+
+    Raises:
+        UserError: one of a pair, the other missing.
+    """
+    kind, packing = _kind(path)
+    if kind in READERS:
+        return (path,)
+    stem = path.name.removesuffix(packing)
+    if kind in SIDES:
+        pair = _pair(path, stem.removesuffix(kind), packing)
+        if missing := [file for file in pair if not file.is_file()]:
+            raise UserError(f"{missing[0]}: no such file; a corpus in two files has NAME.en and NAME.zh, line by line")
+        return pair
+    pairs = [_pair(path, path.name, packing) for packing in ("", *PACKINGS)]
+    return next((pair for pair in pairs if all(file.is_file() for file in pair)), ())
+
+
+def _pair(path: Path, stem: str, packing: str) -> tuple[Path, ...]:
+    return tuple(path.with_name(f"{stem}{side}{packing}") for side in SIDES)
 
 
 def label_of(path: Path) -> str:
@@ -38,20 +65,55 @@ def read_rows(path: Path) -> Rows:
     - TSV: English, Chinese and an optional source label, with or without the header `en<TAB>zh`.
     - CSV: header `source,target` (English, Chinese) or `en,zh`; the latter may have a column `source` for the label.
     - JSONL: `{"en", "zh"}`, `{"translation": {"en", "zh"}}` or `{"source", "target"}` a line.
+    - FILE.en and FILE.zh, as many lines each: give either, or FILE.
 
-    Empty lines are passed over.
+    Empty lines are passed over. Labels that differ in most rows (attributions) give way to the file's name.
 
     Raises:
         UserError: no such file, another kind of file, or what is malformed, with its line.
     """
+    files = files_of(path)
+    if not files:
+        known = "unknown kind of file" if path.exists() else "no such file"
+        raise UserError(f"{path}: {known}; expected {KINDS}")
+    rows = _read_pair(files[0], files[1]) if len(files) == 2 else _read_one(path)
+    first = list(islice(rows, LABEL_SAMPLE))
+    label = label_of(files[0])
+    labels = [origin for _, _, origin in first if origin != label]
+    if len(labels) >= FEWEST_ROWS and len(set(labels)) > len(labels) / 2:
+        logger.warning("%s: its label differs in most rows (%r); %r is taken for all", path, labels[0][:60], label)
+        yield from ((english, chinese, label) for english, chinese, _ in chain(first, rows))
+    else:
+        yield from chain(first, rows)
+
+
+def _read_one(path: Path) -> Rows:
+    kind, packing = _kind(path)
+    with _unpacked(path, packing) as lines:
+        yield from READERS[kind](path, lines)
+
+
+def _read_pair(english_file: Path, chinese_file: Path) -> Rows:
+    label = label_of(english_file)
+    packing = _kind(english_file)[1]
+    with _unpacked(english_file, packing) as english, _unpacked(chinese_file, packing) as chinese:
+        for left, right in zip_longest(english, chinese):
+            if left is None or right is None:
+                short, long = (english_file, chinese_file) if left is None else (chinese_file, english_file)
+                number = (left or right)[0]  # pyright: ignore[reportOptionalSubscript]
+                raise UserError(f"{short}: has {number - 1} lines, {long.name} more; both need as many, line by line")
+            texts = left[1].rstrip("\r\n"), right[1].rstrip("\r\n")
+            if any(texts):
+                yield *texts, label
+
+
+@contextmanager
+def _unpacked(path: Path, packing: str) -> Iterator[Lines]:
     if not path.is_file():
         raise UserError(f"{path}: no such file")
-    kind, packing = _kind(path)
-    if kind not in READERS:
-        raise UserError(f"{path}: unknown kind of file; expected .csv, .tsv, .tsv.gz, .tsv.xz or .jsonl")
     try:
         with _open(path, packing) as stream:
-            yield from READERS[kind](path, _lines(path, stream))
+            yield _lines(path, stream)
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
         raise UserError(f"{path}: broken {packing} file ({error}); fetch it again") from error
 

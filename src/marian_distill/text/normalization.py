@@ -1,8 +1,9 @@
 """The text normalisation that is compiled into the .spm, so that Python, phone and board all apply the same one.
 
 SentencePiece's own rules (NFKC) turn `，？！：` into ASCII; Chinese output must keep them. These rules do four things:
-full-width letters and digits become ASCII, every kind of space becomes a space, invisible characters and controls go,
-and decomposed characters are composed (NFC). How SentencePiece applies them: longest match first, once, left to right
+full-width letters, digits and signs (`％＄＋＠＃`, no punctuation) become ASCII, every kind of space becomes a space,
+invisible characters and controls go, and decomposed characters are composed (NFC). How SentencePiece applies them:
+longest match first, once, left to right
 (https://github.com/google/sentencepiece/blob/master/doc/normalization.md).
 """
 
@@ -13,6 +14,8 @@ import sentencepiece
 
 # Hangul composes by arithmetic; its 11,172 rules would be half of the table and no text here needs them.
 HANGUL = range(0xAC00, 0xD7A4)
+# What belongs to an amount, an address or a formula; `，！？：；（）～` is punctuation.
+FULL_WIDTH_SIGNS = "＃＄％＆＊＋－．／＜＝＞＠＾＿｜"
 
 
 def normalization_rules() -> dict[str, str]:
@@ -53,7 +56,8 @@ def _replacement(character: str) -> str | None:
         return " " if character != " " else None
     if category in ("Cc", "Cf"):
         return ""
-    if "\uff01" <= character <= "\uff5e" and category in ("Lu", "Ll", "Nd"):
+    full_width = "\uff01" <= character <= "\uff5e" and category in ("Lu", "Ll", "Nd")
+    if full_width or character in FULL_WIDTH_SIGNS:
         return unicodedata.normalize("NFKC", character)
     return None
 

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 CORPUS_FILE = "corpus.joint.txt"
 KIND = "a tokenizer"
 POSITIONS = 512
+# Of tokenised examples: one more, whenever the same rows and options would give other ones (here, or in noise.py).
+EXAMPLES_VERSION = 1
 # Characters of prices, dates and Chinese punctuation get a piece however rare they are in the corpus.
 REQUIRED_CHARACTERS = "0123456789.,:%$£¥￥€。，、；：？！（）《》“”‘’…—"
 # Tokens of a tokenised example, `</s>` counted. Marian's positions end at 512.
@@ -126,7 +128,7 @@ def tokenize_parallel(
 ) -> datasets.Dataset:
     """Parallel text as token ids: `input_ids`, `labels` (both end in `</s>`), `source_length`, `target_length`.
 
-    Cached by `datasets` under the fingerprint of text, tokenizer, options and this code. What a row's tag and full
+    Cached by `datasets` under the fingerprint of text, tokenizer and options. What a row's tag and full
     stop become depends on seed and row number alone, not on `num_proc`. Examples that are too long are dropped and
     counted in the log, never cut.
 
@@ -162,12 +164,11 @@ def tokenize_parallel(
         fn_kwargs={
             "tokenizer": str(pieces.directory.resolve()),
             "tokenizer_hash": _tokenizer_hash(pieces.directory),
-            "code_hash": sha256(__file__),
+            "version": EXAMPLES_VERSION,
             "shares": shares,
             "lengths": (max_source_length, max_target_length),
             "final_stop_share": final_stop_share,
             "source_noise": source_noise,
-            "noise_hash": sha256(noise.__file__),
             "seed": seed,
         },
     )
@@ -212,12 +213,11 @@ def _tokenize_batch(
     *,
     tokenizer: str,
     tokenizer_hash: str,
-    code_hash: str,  # with `tokenizer_hash`, what the cache's fingerprint knows the content by
+    version: int,  # with `tokenizer_hash`, what the cache's fingerprint knows the content by
     shares: dict[Direction, float],
     lengths: tuple[int, int],
     final_stop_share: float,
     source_noise: float,
-    noise_hash: str,
     seed: int,
 ) -> dict[str, list]:
     """One `datasets.map` batch; rows may grow (two directions) or shrink (over-long examples)."""

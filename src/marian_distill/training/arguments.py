@@ -9,7 +9,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import torch
 import yaml
@@ -18,6 +18,8 @@ from transformers.integrations.integration_utils import get_available_reporting_
 
 from marian_distill.command_line import CommandParser, check_output_path
 from marian_distill.errors import UserError
+from marian_distill.training.checkpoints import STATE
+from marian_distill.training.help import format_help
 
 
 def _option(help: str, default: Any = None, **metadata: Any) -> Any:
@@ -29,6 +31,9 @@ def _many(help: str) -> dict[str, str]:
     return {"help": help, "action": "extend"}
 
 
+POSITIONS = 512  # of Marian's position tables
+
+
 @dataclass
 class ModelArguments:
     """Student, teacher, tokenizer."""
@@ -37,7 +42,7 @@ class ModelArguments:
     student_model: str | None = _option("Go on from this model: a folder or a hub name.")
     teacher_model: str | None = _option("Teacher: a folder or a hub name such as Helsinki-NLP/opus-mt-en-zh.")
     teacher_dtype: Literal["auto", "float32", "bfloat16", "float16"] = _option(
-        "Type of the teacher's weights; auto: bfloat16 or float16 where training uses it, else float32.", "auto"
+        "Type of the teacher's weights; auto: with --precision auto the faster one, else the student's.", "auto"
     )
     tokenizer_dir: str | None = _option(
         "Folder with source.spm, target.spm, vocab.json; default: the student's model's."
@@ -107,11 +112,15 @@ class DataArguments:
                 f"--extra-train-repeat has {len(self.extra_train_repeat)} numbers for {len(self.extra_train_csv)} "
                 "--extra-train-csv files: give one for all, or one for each"
             )
-        _check_finite(self)
-        if min(self.extra_train_repeat) < 0:
-            raise UserError(f"--extra-train-repeat {min(self.extra_train_repeat)}: expected 0 or more")
         _check_at_least(self, 1, "max_train_samples", "max_eval_samples", "max_source_length", "max_target_length")
         _check_at_least(self, 1, "preprocess_num_proc")
+        _check_finite(self)
+        for name in ("max_source_length", "max_target_length"):
+            if getattr(self, name) > POSITIONS:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: a model has {POSITIONS} positions")
+        for repeat in self.extra_train_repeat:
+            if repeat < 0.0:
+                raise UserError(f"--extra-train-repeat {repeat}: expected 0 or more")
         for name in ("tag_share", "final_stop_share", "source_noise"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
@@ -128,6 +137,12 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
 
     alpha_ce: float = _option("Share of the labels in the loss; the rest is the teacher's.", 1.0)
     temperature: float = _option("Softens student and teacher in the teacher's share of the loss.", 2.0)
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = _option(
+        "Type that training computes in; auto: the fastest on this machine, by timing some of the stage's own steps.",
+        "auto",
+    )
+    bf16: bool | None = _option("The same as --precision bf16; `false` rules it out.", None)
+    fp16: bool | None = _option("The same as --precision fp16; `false` rules it out.", None)
     attention: Literal["auto", "eager", "sdpa"] = _option(
         "Two plain matrix products, or torch's fused kernel; auto: the faster one here, by trial.", "auto"
     )
@@ -139,6 +154,9 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
     push_to_hub: bool = _option(
         "Upload the finished run to the hub: model, tokenizer, card, options and metrics, in one commit.", False
     )
+    expected_minutes: float | None = _option(
+        "Minutes that this stage is meant to take; a warning tells when the machine needs thrice as many."
+    )
     overwrite_output_dir: bool = _option("Start anew in a folder that holds another run.", False)
     report_to: list[str] = field(  # transformers takes but one name on the command line
         default_factory=lambda: ["none"], metadata={"help": "Where the log goes as well, such as tensorboard trackio."}
@@ -149,7 +167,7 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
         _check_finite(self)
         _check_at_least(self, 0, "tokens_per_batch", "early_stopping_patience", "learning_rate", "weight_decay")
         _check_at_least(self, 0, "max_grad_norm", "warmup_steps", "num_train_epochs", "adam_epsilon", "eval_delay")
-        _check_at_least(self, 0, "logging_steps", "eval_steps", "save_steps", "seed")
+        _check_at_least(self, 0, "logging_steps", "eval_steps", "save_steps", "seed", "expected_minutes")
         if not (0.0 <= self.adam_beta1 < 1.0 and 0.0 <= self.adam_beta2 < 1.0):
             raise UserError(
                 f"--adam-beta1 {self.adam_beta1} --adam-beta2 {self.adam_beta2}: expected shares in [0, 1)"
@@ -172,14 +190,24 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
             raise UserError(
                 "--output-dir is missing: name the folder for the trained model, such as outputs/my-student"
             )
+        if self.save_only_model:
+            raise UserError("--save-only-model: a run could not go on from such a checkpoint; leave the option out")
+        self.logging_nan_inf_filter = False  # it would wait for the GPU at each step, and log something else than NaN
         self.generation_num_beams = self.num_beams
         self.remove_unused_columns = False
         if self.disable_tqdm is None:
             self.disable_tqdm = not sys.stderr.isatty()  # a bar in a log file is noise
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # bf16 on a CPU must be asked for as such
-        if self.fp16 and self.use_cpu:
-            raise UserError("--fp16 needs a GPU; on a CPU give --bf16, or neither")
-        if self.resume_from_checkpoint and not Path(self.resume_from_checkpoint, "trainer_state.json").is_file():
+        for name in ("bf16", "fp16"):
+            if getattr(self, name):
+                if self.precision not in ("auto", name):
+                    raise UserError(f"--{name} and --precision {self.precision} contradict each other; give one")
+                self.precision = name
+        if self.precision in ("bf16", "fp16"):
+            setattr(self, self.precision, True)  # Hugging Face checks that the GPU has it
+        if self.precision == "fp16" and self.use_cpu:
+            raise UserError("--precision fp16 needs a GPU; leave it out: auto takes what is fastest on a CPU")
+        if self.resume_from_checkpoint and not Path(self.resume_from_checkpoint, STATE).is_file():
             raise UserError(
                 f"--resume-from-checkpoint {self.resume_from_checkpoint}: no checkpoint there; leave it out to go on "
                 "from the last checkpoint in --output-dir"
@@ -230,6 +258,17 @@ def _check_at_least(options: Any, least: int, *names: str) -> None:
 class _Parser(CommandParser, HfArgumentParser):
     """Options from dataclasses."""
 
+    def print_help(self, file: Any = None, everything: bool = False) -> None:
+        """The common options, or all."""
+        page = format_help(self.description, self._actions, list(self.dataclass_types), everything=everything)
+        print(page, end="", file=file or sys.stdout)
+
+
+class _HelpAll(argparse.Action):
+    def __call__(self, parser: Any, *_: Any) -> NoReturn:
+        parser.print_help(everything=True)
+        sys.exit()
+
 
 def parse_arguments(arguments: list[str] | None = None, description: str | None = None) -> Arguments:
     """Options from `--config FILE.yaml` and the command line, which wins.
@@ -248,11 +287,14 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
         allow_abbrev=False,
     )
     parser.add_argument("--config", metavar="FILE.yaml", help="A stage: options as YAML; the command line wins.")
+    parser.add_argument("--help-all", action=_HelpAll, nargs=0, help="Every option of Hugging Face's, too.")
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    if not tokens:
+        raise UserError("no options: give a stage, such as --config recipes/quickstart/1_teacher.yaml. See --help.")
     given = {token[2:].split("=")[0].replace("-", "_") for token in tokens if token.startswith("--")}
     known = {action.dest for action in parser._actions}
     unknown = sorted(name for name in given - known if not (name.startswith("no_") and name[3:] in known))
-    if unknown and "help" not in given:
+    if unknown and not given & {"help", "help_all"}:
         raise UserError(f"unknown option --{unknown[0].replace('_', '-')}{_nearest(unknown[0], known, '--')}")
     config = _config_path(tokens)
     values = {} if config is None else _read_config(config, known)

@@ -1,11 +1,9 @@
-"""What happens around the training step: the zero `<pad>` row, a clean stop on SIGTERM, throughput in the log."""
+"""What happens around the training step: the zero `<pad>` row, throughput in the log."""
 
 import logging
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 import torch
@@ -39,48 +37,14 @@ class ZeroPadEmbeddingCallback(TrainerCallback):
         zero_pad_row(kwargs["model"])
 
 
-class StopOnSigtermCallback(TrainerCallback):
-    """On SIGTERM (a scheduler's notice) the step is finished, a checkpoint is saved, and training stops."""
-
-    def __init__(self) -> None:
-        self.stopped = False
-
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        self.stopped = True
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Start to listen."""
-        self._previous = signal.signal(signal.SIGTERM, self._stop)
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Save and stop when the signal came, to whichever process."""
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            stopped = torch.tensor(float(self.stopped), device=args.device)
-            torch.distributed.all_reduce(stopped, torch.distributed.ReduceOp.MAX)
-            self.stopped = bool(stopped)
-        if self.stopped:
-            logger.warning("SIGTERM: saving a checkpoint at step %d, then stopping", state.global_step)
-            control.should_save = control.should_training_stop = True
-            control.should_evaluate = False
-
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Hand the signal back."""
-        signal.signal(signal.SIGTERM, self._previous)
-
-
 class ThroughputCallback(TrainerCallback):
     """Speed since the last training log: tokens a second, padding, where the time goes, how near the machine's limit.
 
     Times are shares of the wall clock; on a GPU, which computes while Python goes on, they say where Python waits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: torch.dtype) -> None:
+        self.dtype = dtype  # of the matrix products
         self._seconds = 0.0
         self._start()
 
@@ -95,9 +59,8 @@ class ThroughputCallback(TrainerCallback):
     ) -> None:
         """Measure what the machine can do; go on counting seconds where a resumed run left off."""
         self._seconds = max((entry.get("training_seconds", 0.0) for entry in state.log_history), default=0.0)
-        dtype = torch.bfloat16 if args.bf16 else torch.float16 if args.fp16 else torch.float32
-        self.limit = matrix_rate(dtype, args.device)
-        logger.info("matrix products in %s: %.0f GFLOP/s", str(dtype).removeprefix("torch."), self.limit / 1e9)
+        self.limit = matrix_rate(self.dtype, args.device)
+        logger.info("matrix products in %s: %.0f GFLOP/s", str(self.dtype).removeprefix("torch."), self.limit / 1e9)
 
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

@@ -11,6 +11,7 @@ from marian_distill.languages import TAGS, directions_of, languages_of
 from marian_distill.pieces import MarianPieces
 from marian_distill.text.cleaning import clean
 from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights, source_labels
+from marian_distill.text.formats import files_of
 from marian_distill.text.tokenization import TAG_SHARES, tokenize_parallel
 from marian_distill.training.arguments import DataArguments
 
@@ -70,8 +71,8 @@ def evaluation_data(
     """The evaluation rows as they are, tagged as the phone tags them; by direction where the student has both."""
     if options.eval_dataset is not None:
         corpus = load_parallel(CorpusSource(options.eval_dataset, options.dataset_config), "validation")
-    elif Path(options.dataset[0]).is_file():
-        return None  # a file has no validation split
+    elif Path(options.dataset[0]).is_file() or files_of(Path(options.dataset[0])):
+        return None  # a file, or a pair of files, has no validation split
     else:
         corpus = load_parallel(CorpusSource(options.dataset[0], options.dataset_config), "validation")
     if options.max_eval_samples is not None:

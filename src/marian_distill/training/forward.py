@@ -9,7 +9,6 @@ https://arxiv.org/abs/1706.03762), several times faster on a CPU where sequences
 - dropout draws four random numbers at a time.
 """
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -25,10 +24,7 @@ from transformers.models.marian.modeling_marian import (
     MarianEncoderLayer,
 )
 
-from marian_distill.training.speed import median_time
-
-logger = logging.getLogger(__name__)
-
+FP16_MOST = torch.finfo(torch.float16).max
 Layer = MarianEncoderLayer | MarianDecoderLayer
 
 
@@ -99,33 +95,6 @@ def decoder_states(
         for layer in model.model.decoder.layers:
             states = run(_decoder_layer, layer, states, target, memory, source)
     return states
-
-
-def fastest_attention(device: torch.device, dtype: torch.dtype) -> str:
-    """`sdpa` or `eager`, whichever is faster here, forward and backward, on a batch of everyday sentences.
-
-    The fused kernel must win by a fifth, so that the choice does not turn with the machine's mood.
-    """
-    torch_state = torch.get_rng_state()
-    shape = (64, 8, 20, 40)  # batch, heads, tokens, head
-    query, key, value = (torch.randn(shape, device=device, dtype=dtype, requires_grad=True) for _ in range(3))
-    bias = torch.zeros(shape[0], 1, 1, shape[2], device=device, dtype=dtype)
-    torch.set_rng_state(torch_state)
-
-    def eager() -> Tensor:
-        return (query @ key.transpose(2, 3) + bias).softmax(dim=-1) @ value
-
-    def sdpa() -> Tensor:
-        return functional.scaled_dot_product_attention(query, key, value, bias)
-
-    seconds = {attend.__name__: median_time(lambda attend=attend: _backward(attend())) for attend in (eager, sdpa)}
-    logger.info("attention, forward and backward: %s", {name: f"{1000 * t:.2f} ms" for name, t in seconds.items()})
-    return "sdpa" if seconds["sdpa"] < 0.8 * seconds["eager"] else "eager"
-
-
-def _backward(states: Tensor) -> None:
-    states.sum().backward()
-    states.flatten()[0].item()  # waits for a GPU
 
 
 def _call(layer: Callable[..., Tensor], *arguments: Any) -> Tensor:
@@ -233,6 +202,8 @@ def _linear(states: Tensor, *layers: nn.Linear) -> Tensor:
 
 def _add_and_normalise(norm: nn.LayerNorm, states: Tensor, update: Tensor, layer: Layer) -> Tensor:
     states = states + dropout(update, layer.dropout, layer.training)
+    if states.dtype == torch.float16:  # a sum beyond its range would become NaN in the norm
+        states = states.clamp(-FP16_MOST, FP16_MOST)
     return functional.layer_norm(
         states, list(norm.normalized_shape), norm.weight.to(states.dtype), norm.bias.to(states.dtype), norm.eps
     )

@@ -16,7 +16,7 @@ from transformers.utils.logging import disable_progress_bar
 from marian_distill.errors import UserError
 from marian_distill.files import sha256
 from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
-from marian_distill.training.arguments import DistillTrainingArguments, ModelArguments
+from marian_distill.training.arguments import ModelArguments
 from marian_distill.training.students import MarianStudent, check_config, load_config, new_student, zero_pad_row
 from marian_distill.training.teacher_init import InitReport, init_from_teacher, parse_layer_map, teacher_rows
 from marian_distill.weights import load_marian
@@ -99,20 +99,9 @@ def fingerprints(options: ModelArguments, pieces: MarianPieces) -> dict[str, str
     return {name: sha256(path) for name, path in files.items() if path.is_file()}
 
 
-def for_teaching(
-    teacher: MarianMTModel | None, options: ModelArguments, training: DistillTrainingArguments
-) -> MarianMTModel | None:
-    """The teacher in the type that it teaches in; None where it was only the student's start."""
-    if teacher is None or training.alpha_ce == 1.0:
-        return None
-    return teacher.to(teacher_dtype(options, training))  # pyright: ignore[reportArgumentType]
-
-
-def teacher_dtype(options: ModelArguments, training: DistillTrainingArguments) -> torch.dtype:
-    """Type of the teacher's weights while it teaches."""
-    if options.teacher_dtype != "auto":
-        return getattr(torch, options.teacher_dtype)
-    return torch.bfloat16 if training.bf16 else torch.float16 if training.fp16 else torch.float32
+def teacher_dtype(options: ModelArguments) -> torch.dtype | None:
+    """The type asked for of the teacher's weights while it teaches; None leaves it to `training.precision`."""
+    return None if options.teacher_dtype == "auto" else getattr(torch, options.teacher_dtype)
 
 
 def make_student(

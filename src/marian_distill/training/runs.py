@@ -5,29 +5,36 @@ options.json is written first, the model after training, run.json last: a folder
 
 import importlib.metadata
 import json
-import logging
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub import EvalResult, ModelCardData
+
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_writer, read_json, write_json
-
-logger = logging.getLogger(__name__)
+from marian_distill.languages import TAGS, directions_of, languages_of
+from marian_distill.training.checkpoints import last_whole_checkpoint
 
 OPTIONS_FILE = "options.json"
 RUN_FILE = "run.json"
+PLAN = "computes in"  # what `training.precision` chose, in options.json
+LOG_HISTORY_FILE = "log.json"
+CARD_FILE = "README.md"
+STAGED = "staged"  # folder of the trained model until its files are moved up
 # Options that may differ between a run and its resumption: they change where and how, not what is trained.
 FREE_OPTIONS = frozenset(
     {
         *("output_dir", "overwrite_output_dir", "resume_from_checkpoint", "save_total_limit"),
         *("preprocess_num_proc", "dataloader_num_workers", "dataloader_persistent_workers"),
         *("dataloader_prefetch_factor", "dataloader_pin_memory", "use_cpu", "local_rank"),
-        *("report_to", "run_name", "logging_dir", "log_level", "disable_tqdm"),
+        *("report_to", "run_name", "logging_dir", "log_level", "disable_tqdm", "expected_minutes"),
         *("push_to_hub", "hub_token", "hub_model_id"),
+        *("precision", "bf16", "fp16", "attention", PLAN),
     }
 )
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "sentencepiece", "sacrebleu")
@@ -52,25 +59,37 @@ def open_output_dir(directory: str | Path, options: Mapping[str, Any], *, overwr
             raise UserError(f"{directory}: is --{name.replace('_', '-')} too; choose another --output-dir")
     if directory.is_file():
         raise UserError(f"{directory}: is a file; choose another --output-dir")
-    if directory.exists() and any(directory.iterdir()) and not (directory / OPTIONS_FILE).is_file():
+    if directory.exists() and not (directory / OPTIONS_FILE).is_file() and _strangers(directory):
         raise UserError(f"{directory}: not empty and no run of this program; choose another --output-dir")
     if overwrite:
         return None
-    checkpoint = last_checkpoint(directory)
+    checkpoint = last_whole_checkpoint(directory)
     if checkpoint is not None or is_finished(directory):  # else there is nothing yet to lose
         _check_same_run(directory, read_json(directory / OPTIONS_FILE), _as_json(options))
     return checkpoint
 
 
+def _strangers(directory: Path) -> bool:
+    """Whether a folder holds more than what a killed run leaves before it has written options.json."""
+    temporaries = set(directory.glob(f".{OPTIONS_FILE}.*"))
+    return any(path not in temporaries for path in directory.iterdir())
+
+
 def start_run(
-    directory: str | Path, options: Mapping[str, Any], fingerprints: Mapping[str, str], *, overwrite: bool
+    directory: str | Path,
+    options: Mapping[str, Any],
+    fingerprints: Mapping[str, str],
+    *,
+    checkpoint: Path | None,
+    overwrite: bool,
 ) -> None:
-    """Write options.json, after deleting an earlier run's files where that was asked.
+    """Write options.json, after deleting an earlier run's files where that was asked, and a killed one's remains.
 
     Args:
         directory: the run's output folder.
         options: resolved options.
         fingerprints: of every input's content, by name: a run is not resumed on other data than it began with.
+        checkpoint: what the run goes on from, as `open_output_dir` gave it.
         overwrite: delete what is there.
 
     Raises:
@@ -80,8 +99,13 @@ def start_run(
     record = _as_json(options) | {f"fingerprint of {name}": value for name, value in fingerprints.items()}
     if overwrite and directory.exists():
         shutil.rmtree(directory)
-    elif last_checkpoint(directory) is not None:
+    elif checkpoint is not None:
         _check_same_run(directory, read_json(directory / OPTIONS_FILE), record)
+    for name in (OPTIONS_FILE, LOG_HISTORY_FILE, CARD_FILE, RUN_FILE):
+        for temporary in directory.glob(f".{name}.*"):
+            temporary.unlink()
+    if (directory / STAGED).is_dir():
+        shutil.rmtree(directory / STAGED)
     write_json(directory / OPTIONS_FILE, record)
 
 
@@ -89,26 +113,14 @@ def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(options, default=str))
 
 
+def recorded(directory: str | Path, key: str) -> Any:
+    """What options.json of a run says of `key`; None where it says nothing."""
+    return read_json(Path(directory) / OPTIONS_FILE).get(key)
+
+
 def is_finished(directory: str | Path) -> bool:
     """Whether a run has written its model and its run.json."""
     return (Path(directory) / RUN_FILE).is_file()
-
-
-def last_checkpoint(directory: Path) -> Path | None:
-    """The newest whole checkpoint; ones that a kill left half written are deleted.
-
-    The Trainer writes trainer_state.json last, so a checkpoint is whole when that can be read.
-    """
-    checkpoints = sorted(directory.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    for checkpoint in reversed(checkpoints):
-        try:
-            json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            logger.warning("%s is half written; deleting it", checkpoint)
-            shutil.rmtree(checkpoint)
-        else:
-            return checkpoint
-    return None
 
 
 def _check_same_run(directory: Path, there: dict[str, Any], now: dict[str, Any]) -> None:
@@ -172,45 +184,48 @@ def finish_run(
         file.chmod(0o644)  # safetensors writes 0600
         file.replace(directory / file.name)
     staged.rmdir()
-    write_json(directory / "log.json", log)
+    write_json(directory / LOG_HISTORY_FILE, log)
     write_model_card(directory, options, run)
     write_json(directory / RUN_FILE, run)
 
 
 def write_model_card(directory: str | Path, options: Mapping[str, Any], run: Mapping[str, Any]) -> None:
-    """README.md of a trained model: what it is, from what, how good, how to use it, how to repeat it."""
+    """README.md of a trained model: what it is, from what, how good, how to use it, how to repeat it.
+
+    Its head is what the hub reads; names are those of the hub, of a local file or folder the last part alone.
+    """
     directory = Path(directory)
-    languages = "\n".join(f"- {language}" for language in ("en", "zh"))
-    scores = "\n".join(
-        f"| {name.removeprefix('eval_')} | {value:.4g} |"
+    scores = {
+        name.removeprefix("eval_"): value
         for name, value in run["metrics"].items()
         if name.startswith("eval_") and name.endswith(("loss", "bleu", "chrf++"))
-    )
-    trained_on = "\n".join(f"- `{name}`: {rows:,} pairs" for name, rows in run["data"]["sources"].items())
+    }
+    table = "\n".join(f"| {name} | {value:.4g} |" for name, value in scores.items())
+    trained_on = "\n".join(f"- `{Path(name).name}`: {rows:,} pairs" for name, rows in run["data"]["sources"].items())
     start = options["student_model"] or ("the teacher's layers" if options["init_from_teacher"] else "random weights")
+    first, *others = directions_of(options["direction"])
+    tag = f"{TAGS[languages_of(first)[1]]} " if others else ""
+    sentence = tag + {"en": "We like tea.", "zh": "我们喜欢茶。"}[languages_of(first)[0]]
+    teacher = _public_name(options["teacher_model"] or "none")
+    name = options.get("hub_model_id") or directory.name
     lines = f"""---
-language:
-{languages}
-library_name: transformers
-pipeline_tag: translation
-tags:
-- marian
-- knowledge-distillation
+{_card_data(directory.name, options, run, scores).to_yaml()}
 ---
 
 # {directory.name}
 
 A Marian translator, direction {options["direction"]}, {run["parameters"]:,} parameters, trained with distill-zh-en.
 
-- start: {start}
-- teacher: {options["teacher_model"] or "none"}; alpha_ce {options["alpha_ce"]}, temperature {options["temperature"]}
-- updates: {run["steps"]:,}; seed {options["seed"]}; git revision {run["versions"]["git"]}
+- start: {_public_name(start)}
+- teacher: {teacher}; alpha_ce {options["alpha_ce"]}, temperature {options["temperature"]}
+- training steps: {run["steps"]:,}; seed {options["seed"]}; git revision {run["versions"]["git"]}
+- licence: that of the training data and of the teacher; say here which one this model is given under
 
 ## Evaluation
 
 | metric | value |
 |---|---|
-{scores}
+{table}
 
 {chr(10).join(f"{name}: `{signature}`" for name, signature in run["signatures"].items())}
 
@@ -220,14 +235,72 @@ A Marian translator, direction {options["direction"]}, {run["parameters"]:,} par
 
 ## Use
 
+```python
+from transformers import MarianMTModel, MarianTokenizer
+
+tokenizer, model = MarianTokenizer.from_pretrained("{name}"), MarianMTModel.from_pretrained("{name}")
+inputs = tokenizer(["{sentence}"], return_tensors="pt")
+print(tokenizer.decode(model.generate(**inputs)[0], skip_special_tokens=True))
 ```
-uv run -s scripts/export_ct2.py {directory} --output-dir {directory}-ct2-int8
-uv run -s scripts/translate_ct2.py --model-dir {directory}-ct2-int8
+
+On a phone or a small machine, as CTranslate2 int8 (in a clone of distill-zh-en):
+
+```
+uv run -s scripts/export_ct2.py {name} --output-dir {directory.name}-ct2-int8
+uv run -s scripts/translate_ct2.py --model-dir {directory.name}-ct2-int8
 ```
 
 ## Repeat
 
 Every option is in {OPTIONS_FILE}; versions, data fingerprints and metrics are in {RUN_FILE}.
 """
-    with atomic_writer(directory / "README.md") as stream:
+    with atomic_writer(directory / CARD_FILE) as stream:
         stream.write(lines)
+
+
+def _card_data(
+    name: str, options: Mapping[str, Any], run: Mapping[str, Any], scores: Mapping[str, float]
+) -> ModelCardData:
+    """The card's head: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
+    directions = directions_of(options["direction"])
+    evaluated_on = str(options["eval_dataset"] or options["dataset"][0])
+    results = []
+    for metric, value in scores.items():
+        direction, _, kind = metric.rpartition("_")
+        if kind == "loss":
+            continue
+        results.append(
+            EvalResult(
+                task_type="translation",
+                task_name=f"Translation {direction or directions[0]}",
+                dataset_type=_public_name(evaluated_on),
+                dataset_name=_public_name(evaluated_on),
+                dataset_config=direction or directions[0],  # or the results of two directions would be one
+                metric_type="bleu" if kind == "bleu" else "chrf",
+                metric_name={"bleu": "BLEU"}.get(kind, "chrF++"),
+                metric_value=round(value, 2),
+                metric_config=run["signatures"].get(f"eval_{metric}"),
+            )
+        )
+    bases = [options["student_model"], options["teacher_model"]]
+    return ModelCardData(
+        language=["en", "zh"],
+        license="other",
+        license_name="of-training-data-and-teacher",
+        library_name="transformers",
+        pipeline_tag="translation",
+        base_model=list(dict.fromkeys(base for base in bases if base and _is_hub_name(base))) or None,
+        datasets=[dataset for dataset in options["dataset"] if _is_hub_name(dataset)] or None,
+        tags=["marian", "knowledge-distillation", *directions],
+        model_name=name,
+        eval_results=results or None,
+    )
+
+
+def _is_hub_name(name: str) -> bool:
+    return re.fullmatch(r"[\w.-]+/[\w.-]+", name) is not None and not Path(name).exists()
+
+
+def _public_name(name: str) -> str:
+    """A hub name as it is; of a local file or folder its last part, for where it lay is nobody's business."""
+    return name if _is_hub_name(name) else Path(name).name

@@ -7,19 +7,24 @@ mean of the teacher's rows for its text, the plain case of Minixhofer et al. 202
 https://arxiv.org/abs/2112.06598.
 """
 
+import logging
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 import sentencepiece
 import torch
 from torch import Tensor
-from transformers import MarianMTModel
+from transformers import MarianConfig, MarianMTModel
 
 from marian_distill.errors import UserError
 from marian_distill.pieces import EOS, PAD, UNK, MarianPieces, is_tag
 
+logger = logging.getLogger(__name__)
+
 _LAYER = re.compile(r"^model\.(encoder|decoder)\.layers\.(\d+)\.(.+)$")
+_BLOCK = re.compile(r"^model\.(encoder|decoder)\.layers\.\d+\.(?:(fc)[12]|\w+_attn\.\w+_proj)\.")
 _BY_VOCABULARY = re.compile(r"^(model\.shared|model\.(encoder|decoder)\.embed_tokens|lm_head|final_logits_bias)\b")
 
 
@@ -36,7 +41,9 @@ class InitReport:
 
     def summary(self) -> str:
         """One line for the log."""
-        parts = [f"{len(self.copied)} tensors copied", f"{len(self.mapped)} mapped", f"{len(self.skipped)} skipped"]
+        reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(self.skipped.values()).items())
+        skipped = f"{len(self.skipped)} skipped" + f" ({reasons})" * bool(reasons)
+        parts = [f"{len(self.copied)} tensors copied", f"{len(self.mapped)} mapped", skipped]
         if self.shrunk:
             parts.append(f"{len(self.shrunk)} shrunk")
         if self.transferred:
@@ -96,8 +103,9 @@ def init_from_teacher(
     """Copy what fits from the teacher into the student, in place.
 
     A tensor is *copied* when it keeps its name, *mapped* when its layer comes from a layer map, *shrunk* when it takes
-    some of the teacher's dimensions, *transferred* when its rows are means of the teacher's, *skipped* when vocabulary
-    or shape differ. Without a map, equal layer counts keep their names and others are spread evenly.
+    some of the teacher's dimensions, *transferred* when its rows are means of the teacher's, *skipped* when the
+    vocabulary differs or the student would compute something else with it (see `misfits`). Without a map, equal layer
+    counts keep their names and others are spread evenly.
 
     Args:
         student: changed in place.
@@ -106,7 +114,13 @@ def init_from_teacher(
         encoder_layer_map, decoder_layer_map: teacher layer of each student layer.
         shrink: let a narrower student take the teacher's dimensions that `Selection` chooses.
         piece_rows: the teacher's ids of which each of the student's pieces is the mean (see `teacher_rows`).
+
+    Raises:
+        UserError: another width, without `shrink` or wider than the teacher.
     """
+    unfit = misfits(student.config, teacher.config, shrink=shrink)
+    for what, reason in unfit.items():
+        logger.warning("not taken from the teacher, hence random: %s (%s)", what, reason)
     maps: dict[str, Sequence[int] | None] = {"encoder": encoder_layer_map, "decoder": decoder_layer_map}
     for side in ("encoder", "decoder"):
         layers = [getattr(model.config, f"{side}_layers") for model in (student, teacher)]
@@ -122,6 +136,9 @@ def init_from_teacher(
         by_piece = _BY_VOCABULARY.match(name) is not None and not same_vocabulary
         if by_piece and piece_rows is None:
             report.skipped[name] = "vocabulary differs"
+            continue
+        if reason := unfit.get(_part_of(name)):
+            report.skipped[name] = reason
             continue
         if "embed_positions" in name and source.shape != tensor.shape:
             report.skipped[name] = "positions are computed, not learnt"
@@ -145,6 +162,46 @@ def init_from_teacher(
             "new": sizes.count(0),
         }
     return report
+
+
+def misfits(student: MarianConfig, teacher: MarianConfig, *, shrink: bool) -> dict[str, str]:
+    """Parts of a model that mean something else in the student, though shapes may be equal, and why.
+
+    Parts are `embeddings`, `encoder attention`, `encoder feed-forward` and the decoder's two.
+
+    Raises:
+        UserError: another width, without `shrink` or wider than the teacher.
+    """
+    if student.d_model > teacher.d_model or (student.d_model < teacher.d_model and not shrink):
+        advice = (
+            "" if student.d_model > teacher.d_model else "; --init-from-teacher-shrink takes some of its dimensions"
+        )
+        raise UserError(
+            f"a student of width {student.d_model} cannot start from a teacher of width {teacher.d_model}{advice}"
+        )
+    found = {}
+    if student.scale_embedding != teacher.scale_embedding:
+        found["embeddings"] = f"scale_embedding {student.scale_embedding}, the teacher's {teacher.scale_embedding}"
+    for side in ("encoder", "decoder"):
+        heads, width = (
+            [getattr(config, f"{side}_{name}") for config in (student, teacher)]
+            for name in ("attention_heads", "ffn_dim")
+        )
+        if heads[0] != heads[1] and student.d_model == teacher.d_model:  # a narrower student takes whole heads
+            found[f"{side} attention"] = f"{heads[0]} heads, the teacher's {heads[1]}"
+        if student.activation_function != teacher.activation_function:
+            reason = f"{student.activation_function}, the teacher's {teacher.activation_function}"
+            found[f"{side} feed-forward"] = reason
+        elif width[0] != width[1] and not shrink:
+            found[f"{side} feed-forward"] = f"{width[0]} units, the teacher's {width[1]}"
+    return found
+
+
+def _part_of(name: str) -> str:
+    """The part, as `misfits` names it, that a tensor belongs to; "" for norms and what has no part."""
+    if block := _BLOCK.match(name):
+        return f"{block[1]} {'feed-forward' if block[2] else 'attention'}"
+    return "embeddings" if _BY_VOCABULARY.match(name) and not name.startswith("final_logits_bias") else ""
 
 
 def _means(rows: Tensor, piece_rows: Sequence[Sequence[int]], fallback: Tensor) -> Tensor:
@@ -209,15 +266,18 @@ class Selection:
         self.tensors = teacher.state_dict()
         self.student, self.teacher = student.config, teacher.config
         wide, narrow = self.teacher.d_model, self.student.d_model
-        if narrow > wide:
-            raise UserError(f"a student of width {narrow} cannot be shrunk from a teacher of width {wide}")
         half = _evenly(narrow // 2, wide // 2)
         self.residual = torch.cat([half, half + wide // 2])
         self._inner: dict[str, Tensor] = {}
 
     def narrows(self, name: str) -> bool:
         """Whether the tensor has a dimension to choose from."""
-        return self.student.d_model < self.teacher.d_model and "final_logits_bias" not in name
+        if self.student.d_model < self.teacher.d_model:
+            return "final_logits_bias" not in name
+        block = _BLOCK.match(name)
+        if block is None or not block[2]:
+            return False
+        return getattr(self.student, f"{block[1]}_ffn_dim") != getattr(self.teacher, f"{block[1]}_ffn_dim")
 
     def take(self, name: str, tensor: Tensor) -> Tensor:
         """The chosen rows and columns of one of the teacher's tensors."""

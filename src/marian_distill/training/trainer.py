@@ -11,7 +11,7 @@ from accelerate.utils import gather_object
 from datasets import Dataset
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import MarianMTModel, Seq2SeqTrainer
+from transformers import MarianMTModel, PrinterCallback, ProgressCallback, StoppingCriteriaList
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import EvalLoopOutput
 
@@ -21,26 +21,31 @@ from marian_distill.languages import is_han
 from marian_distill.pieces import MarianPieces
 from marian_distill.text.batching import LengthBatchSampler, Seq2SeqCollator
 from marian_distill.training.arguments import DistillTrainingArguments
-from marian_distill.training.callbacks import StopOnSigtermCallback, ThroughputCallback, ZeroPadEmbeddingCallback
-from marian_distill.training.forward import fastest_attention
+from marian_distill.training.callbacks import ThroughputCallback, ZeroPadEmbeddingCallback
+from marian_distill.training.finite import StopOnNonFinite, check_finite
+from marian_distill.training.interruption import GenerationStop
 from marian_distill.training.losses import IGNORED_LABEL, DistillationLoss, Projection, projection_loss
+from marian_distill.training.precision import DTYPES, Plan, choose, median_batch
+from marian_distill.training.resuming import ResumableTrainer
 from marian_distill.training.runs import check_free_space
 from marian_distill.training.sharding import shard, whole_model
 from marian_distill.training.speed import forward_operations
 from marian_distill.training.students import MarianStudent, decoder_projection, pad_row_norm
 
 
-class DistillSeq2SeqTrainer(Seq2SeqTrainer):
+class DistillSeq2SeqTrainer(ResumableTrainer):
     """Trains a student on labels and, with `alpha_ce` < 1, on a teacher's distributions.
 
     Args:
         model: the student.
         args: training options; `alpha_ce`, `temperature`, `label_smoothing_factor`, `tokens_per_batch` are read here.
         pieces: the tokenizer, for `<pad>` and for decoding what is generated at evaluation.
-        teacher: a model with the student's vocabulary; frozen, in eval mode, in the type it was loaded in.
+        teacher: a model with the student's vocabulary; frozen, in eval mode.
+        teacher_dtype: the teacher's type; by default as `plan` has it.
+        plan: the types and the attention to compute in, a resumed run's; by default chosen as `args` say.
         train_dataset, eval_dataset: rows of `input_ids` and `labels` (lists of ids, `</s>` last) and
             `source_length` and `target_length`. `eval_dataset` may be a dict of them by name.
-        **trainer_options: everything else of `Seq2SeqTrainer`.
+        **trainer_options: everything else of `ResumableTrainer`.
     """
 
     args: DistillTrainingArguments
@@ -53,29 +58,36 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         args: DistillTrainingArguments,
         pieces: MarianPieces,
         teacher: MarianMTModel | None = None,
+        teacher_dtype: torch.dtype | None = None,
+        plan: Plan | None = None,
         **trainer_options: Any,
     ) -> None:
-        if args.alpha_ce < 1.0:
+        if args.alpha_ce == 1.0:
+            teacher = None  # labels alone
+        else:
             check_same_vocabulary(model, teacher, args.alpha_ce)
         if args.eval_strategy != "no" and trainer_options.get("eval_dataset") is None:
             raise UserError("--eval-strategy needs evaluation data: give --eval-dataset, or --eval-strategy no")
         collator = Seq2SeqCollator(pieces.pad_id, IGNORED_LABEL)
+        if plan is None:
+            dataset = trainer_options["train_dataset"]
+            sampler = training_sampler(dataset, args)
+            plan = choose(model, teacher, median_batch(sampler, dataset, collator), args, teacher_dtype)
+        self.plan = plan
+        plan.apply(args)
         super().__init__(model=model, args=args, data_collator=collator, **trainer_options)
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
         self.pieces = pieces
         self.distillation = DistillationLoss(args.alpha_ce, args.temperature, args.label_smoothing_factor)
-        self.teacher = None
+        self.teacher = teacher
+        model.set_attn_implementation(plan.attention)
         if teacher is not None:
-            self.teacher = teacher.to(args.device).eval().requires_grad_(False)  # pyright: ignore[reportArgumentType]
-        attention = args.attention
-        if attention == "auto":
-            dtype = torch.bfloat16 if args.bf16 else torch.float16 if args.fp16 else torch.float32
-            attention = fastest_attention(args.device, dtype)
-        for each in (model, teacher):
-            if each is not None:
-                each.set_attn_implementation(attention)
-        self.throughput, self.sigterm = ThroughputCallback(), StopOnSigtermCallback()
-        for callback in (ZeroPadEmbeddingCallback(), self.throughput, self.sigterm):
+            teacher.to(args.device, DTYPES[str(plan.teacher_precision)])  # pyright: ignore[reportArgumentType, reportCallIssue]
+            teacher.eval().requires_grad_(False).set_attn_implementation(plan.attention)
+        for printing in (PrinterCallback, ProgressCallback):  # `training.progress` writes the lines
+            self.remove_callback(printing)
+        self.throughput = ThroughputCallback(plan.dtype)
+        for callback in (ZeroPadEmbeddingCallback(), self.throughput, StopOnNonFinite()):
             self.add_callback(callback)
         _check_best_metric(args, self.eval_dataset)
         self.signatures: dict[str, str] = {}  # of the scores of the latest evaluation, by metric name
@@ -89,30 +101,15 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
 
     def train_sampler(self) -> LengthBatchSampler:
         """The sampler of the training data; its order hangs on the data seed and the epoch alone."""
-        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
-        return self._sampler(self.train_dataset, self.args.per_device_train_batch_size, seed=seed, shuffle=True)
+        return training_sampler(self.train_dataset, self.args)
 
     def get_eval_dataloader(self, eval_dataset: str | Dataset | None = None) -> DataLoader:
         """Batches of like length, longest first."""
         if isinstance(eval_dataset, str):
             eval_dataset = self.eval_dataset[eval_dataset]
         dataset = self.eval_dataset if eval_dataset is None else eval_dataset
-        sampler = self._sampler(dataset, self.args.per_device_eval_batch_size, seed=0, shuffle=False)
+        sampler = _sampler(dataset, self.args, self.args.per_device_eval_batch_size, seed=0, shuffle=False)
         return self._loader(dataset, sampler)
-
-    def _sampler(self, dataset: Any, batch_size: int, *, seed: int, shuffle: bool) -> LengthBatchSampler:
-        tokens = self.args.tokens_per_batch
-        lengths = dataset.with_format("numpy")
-        return LengthBatchSampler(
-            lengths["source_length"][:],
-            lengths["target_length"][:],
-            batch_size=0 if tokens else batch_size,
-            tokens=tokens,
-            seed=seed,
-            shuffle=shuffle,
-            rank=self.args.process_index,
-            processes=self.args.world_size,
-        )
 
     def _loader(self, dataset: Any, sampler: LengthBatchSampler) -> DataLoader:
         loader = DataLoader(
@@ -169,7 +166,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
     def _count(self, source_tokens: int, target_tokens: int, inputs: dict[str, Tensor]) -> None:
         padded = inputs["input_ids"].numel() + inputs["labels"].numel()
         operations = 3 * forward_operations(self.model.config, source_tokens, target_tokens)
-        if self.teacher is not None and self.distillation.alpha_ce < 1.0:
+        if self.teacher is not None:
             operations += forward_operations(self.teacher.config, source_tokens, target_tokens)
         self.throughput.count(source_tokens + target_tokens, padded, operations)
 
@@ -186,7 +183,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
     @torch.no_grad()
     def _teach(self, inputs: dict[str, Tensor], active: Tensor) -> Projection | None:
         """The teacher's projection of the batch's target tokens, where the loss asks for it."""
-        if self.teacher is None or self.distillation.alpha_ce == 1.0:
+        if self.teacher is None:
             return None
         return decoder_projection(self.teacher, active, **{key: inputs[key] for key in inputs if key != "labels"})
 
@@ -196,7 +193,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
             sums = self.accelerator.reduce(self._since_log.to(self.args.device, torch.float32), reduction="sum")
             cross_entropy, divergence, tokens = sums.tolist()  # pyright: ignore[reportAttributeAccessIssue]
             logs["cross_entropy"] = cross_entropy / max(tokens, 1)
-            if self.distillation.alpha_ce < 1.0:
+            if self.teacher is not None:
                 logs["divergence"] = divergence / max(tokens, 1)
             logs.update(self.throughput.take())
             self._since_log.zero_()
@@ -222,6 +219,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         hypotheses: list[str] = []
         references: list[str] = []
         for batch in dataloader:
+            self.interruption.break_off_evaluation()
             inputs = self._prepare_inputs(batch)
             with self.compute_loss_context_manager():
                 sums = model(**inputs, objective=partial(projection_loss, DistillationLoss()))
@@ -229,7 +227,10 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
             totals += torch.stack([sums.cross_entropy, target_tokens]).to("cpu", torch.float64)
             if self.args.predict_with_generate:
                 generated = model.generate(  # pyright: ignore[reportAttributeAccessIssue]
-                    input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], **self._gen_kwargs
+                    input_ids=inputs["input_ids"],
+                    attention_mask=inputs["attention_mask"],
+                    stopping_criteria=StoppingCriteriaList([GenerationStop(self.interruption)]),
+                    **self._gen_kwargs,
                 )
                 hypotheses += self._decode(generated)
                 references += self._decode(inputs["labels"])
@@ -267,6 +268,7 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
         """Save, after asserting that the `<pad>` row is zero; without the pickled arguments: options.json has them."""
         if not self.args.should_save:
             return
+        check_finite(self.model, state_dict, self.state.global_step)
         norm = pad_row_norm(self.model, state_dict)
         if norm != 0.0:
             raise RuntimeError(f"the <pad> embedding has norm {norm}, not 0.0: is ZeroPadEmbeddingCallback missing?")
@@ -276,6 +278,28 @@ class DistillSeq2SeqTrainer(Seq2SeqTrainer):
 
     def _weight_bytes(self) -> int:
         return sum(parameter.numel() * parameter.element_size() for parameter in self.model.parameters())
+
+
+def training_sampler(dataset: Any, args: DistillTrainingArguments) -> LengthBatchSampler:
+    """Shuffled batches of like length for training; their order hangs on the data seed and the epoch alone."""
+    seed = args.seed if args.data_seed is None else args.data_seed
+    return _sampler(dataset, args, args.per_device_train_batch_size, seed=seed, shuffle=True)
+
+
+def _sampler(
+    dataset: Any, args: DistillTrainingArguments, batch_size: int, *, seed: int, shuffle: bool
+) -> LengthBatchSampler:
+    lengths = dataset.with_format("numpy")
+    return LengthBatchSampler(
+        lengths["source_length"][:],
+        lengths["target_length"][:],
+        batch_size=0 if args.tokens_per_batch else batch_size,
+        tokens=args.tokens_per_batch,
+        seed=seed,
+        shuffle=shuffle,
+        rank=args.process_index,
+        processes=args.world_size,
+    )
 
 
 def _check_best_metric(args: DistillTrainingArguments, eval_dataset: Any) -> None:

@@ -1,0 +1,102 @@
+"""A trainer whose runs, stopped or killed anywhere, end with the weights of a run that nothing disturbed.
+
+Beyond Hugging Face's trainer, from a checkpoint come back: an evaluation that was broken off, the patience of early
+stopping, and whether training was already at its end. Checkpoints know what belongs to them (`training.checkpoints`).
+"""
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import EarlyStoppingCallback, Seq2SeqTrainer
+from transformers.trainer_callback import ExportableState
+
+from marian_distill.stopping import StopRequest
+from marian_distill.training.checkpoints import write_manifest
+from marian_distill.training.interruption import EvaluationStopped, StopCallback, random_state, set_random_state
+
+
+class ResumableTrainer(Seq2SeqTrainer):
+    """`Seq2SeqTrainer` that stops when `stop` says so, and resumes exactly.
+
+    Args:
+        stop: where a request to stop is seen.
+        **trainer_options: everything of `Seq2SeqTrainer`.
+    """
+
+    def __init__(self, *, stop: StopRequest | None = None, **trainer_options: Any) -> None:
+        self._resumed_from: str | None = None
+        super().__init__(**trainer_options)
+        self.interruption = StopCallback(stop or StopRequest())
+        self.add_callback(self.interruption)
+
+    def _init_training_state(
+        self, max_steps: int, steps_per_epoch: int, epochs: int, resume_from_checkpoint: str | None, trial: Any
+    ) -> Any:
+        """Give the callbacks back what they knew when the checkpoint was written."""
+        progress = super()._init_training_state(max_steps, steps_per_epoch, epochs, resume_from_checkpoint, trial)
+        self._resumed_from = resume_from_checkpoint
+        for callback in self.callback_handler.callbacks:
+            if isinstance(callback, ExportableState):
+                stored: Any = self.state.stateful_callbacks  # by class
+                for name, value in stored.setdefault(type(callback).__name__, callback.state())["attributes"].items():
+                    setattr(callback, name, value)
+        return progress
+
+    def _run_epoch(self, **kwargs: Any) -> None:
+        """Train an epoch, unless the checkpoint was that of the last step."""
+        if self._resumed_from is not None:
+            self._do_what_is_due(kwargs["model"], kwargs["trial"], kwargs["ignore_keys_for_eval"])
+        if not self.control.should_training_stop:
+            super()._run_epoch(**kwargs)
+
+    def _do_what_is_due(self, model: Any, trial: Any, ignore_keys: Any) -> None:
+        checkpoint, self._resumed_from = self._resumed_from, None
+        if self.interruption.evaluation_due:
+            self._load_rng_state(checkpoint)
+            self.control.should_evaluate = self.control.should_save = True
+            self._maybe_log_save_evaluate(
+                self._tr_loss, None, model, trial, self.state.epoch or 0.0, ignore_keys, start_time=0.0
+            )
+        if self.state.global_step >= self.state.max_steps or any(
+            map(_out_of_patience, self.callback_handler.callbacks)
+        ):
+            self.control.should_training_stop = True
+
+    def _finalize_training(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
+        """End the training; an epoch's evaluation may still be due where no epoch was left to run."""
+        if self._resumed_from is not None:
+            self._do_what_is_due(self.model, trial, None)
+        return super()._finalize_training(trial, *args, **kwargs)
+
+    def _maybe_log_save_evaluate(
+        self, tr_loss: Tensor, grad_norm: Any, model: nn.Module, trial: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """As it says; an evaluation that nobody waits for is broken off, a checkpoint written in its stead."""
+        if not self.control.should_evaluate:
+            super()._maybe_log_save_evaluate(tr_loss, grad_norm, model, trial, *args, **kwargs)
+            return
+        entries, before = len(self.state.log_history), random_state()  # which a loader's seed is drawn from
+        try:
+            super()._maybe_log_save_evaluate(tr_loss, grad_norm, model, trial, *args, **kwargs)
+        except EvaluationStopped:
+            # Of several data sets some may have been scored: the resumed run scores them all.
+            added = self.state.log_history[entries:]
+            self.state.log_history[entries:] = [entry for entry in added if "loss" in entry]
+            set_random_state(before)
+            self.interruption.stop_after_evaluation(self.state, self.control)
+            self._save_checkpoint(model, trial)
+            self.control = self.callback_handler.on_save(self.args, self.state, self.control)
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """Save the random state, then the list of all files: what is left is trainer_state.json."""
+        super()._save_rng_state(output_dir)
+        if self.args.should_save:
+            write_manifest(Path(output_dir))
+
+
+def _out_of_patience(callback: Any) -> bool:
+    return (
+        isinstance(callback, EarlyStoppingCallback)
+        and callback.early_stopping_patience_counter >= callback.early_stopping_patience
+    )

@@ -1,0 +1,244 @@
+"""The type that a stage computes in: chosen by its own steps, kept, the same losses in each; older processors too."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from marian_distill.text.batching import Seq2SeqCollator
+from marian_distill.training import precision
+from marian_distill.training.arguments import DistillTrainingArguments
+from marian_distill.training.forward import decoder_states
+from marian_distill.training.losses import FP16_TOKENS, DistillationLoss, Projection, projection_loss
+from marian_distill.training.precision import Plan, candidate_types, choose, median_batch, race, resumed
+from marian_distill.training.trainer import training_sampler
+
+# An AVX2-only processor, as most laptops have it, on a newer one.
+AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+
+
+@pytest.fixture
+def training(tmp_path):
+    def build(**options) -> DistillTrainingArguments:
+        return DistillTrainingArguments(output_dir=str(tmp_path / "run"), use_cpu=True, **options)
+
+    return build
+
+
+@pytest.fixture
+def batch(pieces, examples):
+    return Seq2SeqCollator(pieces.pad_id)(
+        [{name: row[name] for name in ("input_ids", "labels")} for row in examples[:16]]
+    )
+
+
+def test_choosing_leaves_weights_gradients_random_state_and_attention_as_they_were(new_model, batch, training):
+    student, teacher = new_model(dropout=0.3), new_model(seed=1)
+    weights = {name: tensor.clone() for name, tensor in student.state_dict().items()}
+    state, attention = torch.get_rng_state(), student.config._attn_implementation
+    plan = choose(student, teacher, batch, training())
+    assert plan.precision in ("fp32", "bf16")
+    assert plan.teacher_precision in ("fp32", "bf16")
+    assert plan.attention in ("eager", "sdpa")
+    assert torch.equal(torch.get_rng_state(), state)
+    assert student.config._attn_implementation == attention
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in student.state_dict().items())
+    assert all(parameter.grad is None for parameter in student.parameters())
+    assert all(parameter.dtype == torch.float32 for parameter in teacher.parameters())
+
+
+@pytest.mark.parametrize("name", ["fp32", "bf16"])
+def test_what_is_asked_for_is_taken(name, new_model, batch, training):
+    plan = choose(new_model(), new_model(seed=1), batch, training(precision=name, attention="sdpa"))
+    assert (plan.precision, plan.teacher_precision, plan.attention) == (name, name, "sdpa")
+    assert plan.reason == f"{name}: as asked for"
+
+
+def test_the_teachers_type_can_be_asked_for_alone(new_model, batch, training):
+    plan = choose(new_model(), new_model(seed=1), batch, training(precision="fp32"), torch.bfloat16)
+    assert (plan.precision, plan.teacher_precision) == ("fp32", "bf16")
+
+
+def test_a_type_ruled_out_is_not_timed(training):
+    types, _ = candidate_types(training(bf16=False), torch.device("cpu"))
+    assert types == ["fp32"]
+
+
+def test_a_type_with_hopeless_products_is_not_timed_and_the_reason_says_so(monkeypatch, new_model, batch, training):
+    rates = {torch.float32: 100e9, torch.bfloat16: 1e9}
+    monkeypatch.setattr(precision, "matrix_rate", lambda dtype, device, size: rates[dtype])
+    plan = choose(new_model(), None, batch, training())
+    assert plan.precision == "fp32"
+    assert "bf16 products run 100 × slower here" in plan.reason
+
+
+def test_a_type_that_a_device_does_not_have_is_no_error(monkeypatch, training):
+    def refuse(dtype, device, size):
+        if dtype == torch.bfloat16:
+            raise TypeError("BFloat16 is not supported on MPS")
+        return 1e9
+
+    monkeypatch.setattr(precision, "matrix_rate", refuse)
+    types, ruled_out = candidate_types(training(), torch.device("mps"))
+    assert types == ["fp32"]
+    assert ruled_out == {"bf16": "bf16 does not run here (BFloat16 is not supported on MPS)"}
+
+
+@pytest.mark.parametrize(("has_bf16", "half"), [(True, "bf16"), (False, "fp16")])
+def test_an_nvidia_gpu_without_bf16_gets_fp16(has_bf16, half, monkeypatch, training):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_bf16)
+    monkeypatch.setattr(precision, "matrix_rate", lambda dtype, device, size: 1e12)
+    types, _ = candidate_types(training(), torch.device("cuda"))
+    assert types == [half, "fp32"]
+
+
+def test_the_race_finds_the_quicker_and_stops_running_what_is_far_behind():
+    calls = {"slow": 0, "quick": 0, "hopeless": 0}
+
+    def run(name: str, seconds: float) -> None:
+        calls[name] += 1
+        time.sleep(seconds)
+
+    seconds = race({"slow": partial(run, "slow", 0.02), "quick": partial(run, "quick", 0.005),
+                    "hopeless": partial(run, "hopeless", 0.2)})  # fmt: skip
+    assert precision._quickest(seconds) == "quick"
+    assert calls["hopeless"] == 1
+    assert calls["slow"] == 2
+
+
+def test_equal_candidates_leave_the_first():
+    assert precision._quickest({"fp32 eager": 1.0, "bf16 eager": 0.99}) == "fp32 eager"
+    assert precision._quickest({"fp32 eager": 1.0, "bf16 eager": 0.9}) == "bf16 eager"
+
+
+def test_the_batch_that_is_timed_is_of_median_size(dataset, pieces, training):
+    arguments = training(tokens_per_batch=64)
+    batch = median_batch(training_sampler(dataset, arguments), dataset, Seq2SeqCollator(pieces.pad_id))
+    sizes = sorted(map(len, training_sampler(dataset, arguments).batches()[:100]))
+    assert len(batch["labels"]) == sizes[len(sizes) // 2]
+
+
+def test_a_resumed_run_keeps_its_plan_unless_another_type_is_asked_for(training, caplog):
+    kept = Plan("fp32", "bf16", "sdpa", "fp32: measured").as_dict()
+    plan = resumed(json.loads(json.dumps(kept)), training())
+    assert plan == Plan("fp32", "bf16", "sdpa", "fp32: as the run began")
+    assert resumed(kept, training(precision="bf16")) is None
+    assert resumed(None, training()) is None
+    assert not caplog.records
+
+
+def test_a_resumed_run_says_when_its_type_is_slow_here(monkeypatch, training, caplog):
+    rates = {torch.float32: 100e9, torch.bfloat16: 1e9}
+    monkeypatch.setattr(precision, "matrix_rate", lambda dtype, device, size: rates[dtype])
+    plan = resumed(Plan("bf16", None, "eager", "").as_dict(), training())
+    assert plan is not None
+    assert plan.precision == "bf16"
+    assert "bf16, whose products run 100 × slower than fp32's here: --precision fp32 goes on faster" in caplog.text
+
+
+def test_the_trainer_follows_its_plan(new_model, new_trainer):
+    plan = Plan("bf16", "fp32", "sdpa", "a test")
+    trainer = new_trainer(new_model(), new_model(seed=1), plan=plan, alpha_ce=0.5, max_steps=2)
+    assert (trainer.args.bf16, trainer.accelerator.mixed_precision) == (True, "bf16")
+    assert trainer.teacher.dtype == torch.float32
+    assert [model.config._attn_implementation for model in (trainer.model, trainer.teacher)] == ["sdpa", "sdpa"]
+    trainer.train()
+    assert trainer.throughput.dtype == torch.bfloat16
+
+
+# fp16, as far as a CPU can show it
+
+
+def test_fp16_with_a_scaled_loss_learns_as_fp32_does(new_model, batch):
+    losses = {}
+    for name in ("fp32", "fp16"):
+        student = new_model()
+        optimizer = torch.optim.AdamW(student.parameters(), lr=1e-2)
+        scaler = torch.amp.GradScaler("cpu", enabled=name == "fp16")
+        losses[name] = []
+        for _ in range(20):
+            with torch.autocast("cpu", torch.float16, enabled=name == "fp16"):
+                sums = student(**batch, objective=partial(projection_loss, DistillationLoss()))
+            loss = sums.loss / (batch["labels"] != -100).sum()
+            scaler.scale(loss).backward()
+            scaler.unscale_(optimizer)
+            scaler.step(optimizer)
+            scaler.update()
+            optimizer.zero_grad()
+            losses[name].append(loss.item())
+    assert losses["fp16"] == pytest.approx(losses["fp32"], rel=0.03)
+    assert losses["fp16"][-1] < losses["fp16"][0] / 2
+
+
+def test_sums_beyond_fp16_stay_finite(new_model, batch):
+    student = new_model().eval()
+    with torch.no_grad():
+        student.model.encoder.layers[0].fc2.bias.fill_(1e5)
+        inputs = batch["input_ids"], batch["attention_mask"], batch["decoder_input_ids"], batch["labels"] != -100
+        with torch.autocast("cpu", torch.float16):
+            states = decoder_states(student, *inputs)
+    assert states.dtype == torch.float16
+    assert states.isfinite().all()
+
+
+def test_a_weights_gradient_over_many_tokens_stays_within_fp16():
+    tokens, width, pieces = 4 * FP16_TOKENS, 8, 4
+    states = torch.full((tokens, width), 8.0)
+    weight = torch.zeros(pieces, width)
+    gradients = {}
+    for dtype in (torch.float32, torch.float16):
+        student = Projection(states.to(dtype), weight.clone().requires_grad_(), torch.zeros(pieces))
+        labels = torch.zeros(tokens, dtype=torch.long)
+        with torch.autocast("cpu", torch.float16, enabled=dtype == torch.float16):
+            projection_loss(DistillationLoss(), student, labels).loss.mul(1e-4).backward()
+        gradients[dtype] = student.weight.grad.float()
+    assert gradients[torch.float16].isfinite().all()
+    assert torch.allclose(gradients[torch.float16], gradients[torch.float32], rtol=2e-3)
+
+
+# Older processors
+
+STEPS = """
+import sys, torch
+from functools import partial
+from pathlib import Path
+sys.path[:0] = sys.argv[1:]
+from marian_distill.training.arguments import DistillTrainingArguments
+from marian_distill.training.losses import DistillationLoss, projection_loss
+from marian_distill.training.precision import choose
+from marian_distill.training.students import new_student, student_config
+torch.set_num_threads(1)
+torch.manual_seed(0)
+sizes = {"d_model": 64, "encoder_layers": 2, "decoder_layers": 1, "attention_heads": 2, "ffn_dim": 256}
+student = new_student(student_config(**sizes, vocab_size=500))
+ids = torch.randint(0, 499, (32, 16), generator=torch.Generator().manual_seed(1))
+batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "decoder_input_ids": ids, "labels": ids}
+plan = choose(student, None, batch, DistillTrainingArguments(output_dir="unused", use_cpu=True))
+student.set_attn_implementation("eager")
+optimizer = torch.optim.AdamW(student.parameters(), lr=1e-3)
+for _ in range(20):
+    loss = student(**batch, objective=partial(projection_loss, DistillationLoss())).loss / ids.numel()
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+print(torch.backends.cpu.get_cpu_capability(), plan.precision, loss.item(), plan.reason, sep="\\n")
+"""
+
+
+def steps(**environment: str) -> list[str]:
+    command = [sys.executable, "-c", STEPS, str(Path(__file__).parents[2] / "src")]
+    ran = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+    return ran.stdout.splitlines()
+
+
+def test_a_processor_with_avx2_alone_trains_in_fp32_to_the_same_loss():
+    capability, chosen, loss, reason = steps(**AVX2)
+    assert (capability, chosen) == ("AVX2", "fp32")
+    assert "bf16 products run" in reason
+    assert float(loss) == pytest.approx(float(steps()[2]), rel=1e-3)
