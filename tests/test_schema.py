@@ -1,4 +1,4 @@
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import pytest
 
@@ -29,6 +29,8 @@ class Optional(TypedDict, total=False):
         ({"scale": None}, Optional, ""),
         ({"scale": 1}, Optional, ""),
         ({"scale": float("inf")}, Optional, "scale is 'inf', expected a finite number"),
+        ("zh", Literal["en", "zh"], ""),
+        (["zh"], Literal["en", "zh"], """it is "['zh']", expected 'en' or 'zh'"""),
         ({"tensors": {"x": {"name": "x"}}}, Optional, "tensors.x has no 'shape'"),
     ],
 )

@@ -43,3 +43,25 @@ def test_it_stops_within_seconds(number, code, where, tmp_path):
     assert not (tmp_path / "out").exists()
     if where == "python":  # else its remains are cleared by the next run
         assert list(tmp_path.iterdir()) == []
+
+
+WORKERS = """
+import multiprocessing, time
+from marian_distill.errors import run_command
+
+def main():
+    worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    worker.start()
+    time.sleep(0.5)
+    worker.terminate()  # by SIGTERM, as a pool ends its workers
+    worker.join()
+    time.sleep(4)
+    print("done", flush=True)
+
+run_command(main)
+"""
+
+
+def test_what_its_workers_are_sent_does_not_end_it():
+    done = subprocess.run([sys.executable, "-c", WORKERS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr

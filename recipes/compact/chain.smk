@@ -263,5 +263,4 @@ rule results:
 
 
 onsuccess:
-    if Path(f"{OUT}/results.md").is_file():
-        print(Path(f"{OUT}/results.md").read_text(encoding="utf-8"))
+    show(f"{OUT}/results.md")

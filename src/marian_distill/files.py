@@ -21,8 +21,10 @@ from typing import IO, Any
 
 from marian_distill.errors import DISK_ERRORS, UserError
 
-if sys.platform != "win32":
+try:
     import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 MARKER = ".made_by.json"
 IGNORED = frozenset({MARKER, ".snakemake_timestamp"})  # the latter is how Snakemake dates a folder
@@ -266,7 +268,7 @@ def _new_temporary(path: Path, folder: bool) -> tuple[Path, int]:
 
 def _clear_abandoned(path: Path) -> None:
     """Delete what was to become `path`, once, and whose owner is dead: a lock goes with the process that held it."""
-    if sys.platform == "win32":
+    if fcntl is None:
         return
     for leftover in path.parent.glob(f"{glob.escape(_prefix(path))}*{TEMPORARY}"):
         try:
@@ -282,7 +284,7 @@ def _clear_abandoned(path: Path) -> None:
 
 
 def _lock(handle: int) -> bool:
-    if sys.platform == "win32":
+    if fcntl is None:
         return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

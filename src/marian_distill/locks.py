@@ -76,6 +76,7 @@ def _open_locked(lock: Path, folder: Path) -> IO[str]:
                 "then give the same command again"
             ) from error
         # Its holder may have removed the file between our open and our lock: then ours is one that nobody else sees.
-        if lock.exists() and os.path.samestat(os.fstat(stream.fileno()), lock.stat()):
-            return stream
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(stream.fileno()), lock.stat()):
+                return stream
         stream.close()

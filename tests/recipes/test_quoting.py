@@ -67,7 +67,7 @@ def test_a_rule_runs_on_an_odd_path(workspace, monkeypatch):
         (workspace / "data/generated/local_corpus").mkdir(parents=True, exist_ok=True)
         (workspace / f"data/generated/local_corpus/{domain}.csv").write_text("source,target\n")
     script = workspace / "uv"  # stands before the real one: no environment is made, and the tokenizer is small
-    script.write_text(f'#!/bin/sh\nshift 2\nexec {shlex.quote(sys.executable)} "$@" --vocab-size 500\n')
+    script.write_text(f'#!/bin/sh\nshift 2\nexec {shlex.quote(sys.executable)} "$@" --vocab-size 315\n')
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{workspace}:{os.environ['PATH']}")
     snakemake(workspace, "local_corpus", "tokenizers/local_corpus_8k/vocab.json")
