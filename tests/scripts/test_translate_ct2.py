@@ -127,7 +127,7 @@ def test_a_pipe_gets_utf_8_whatever_the_system_prefers(toy_ct2_dir):
         (("--model-dir", "absent", "--text", "x"), b"", "absent: no model.bin here"),
         (("--direction", "zh-en", "--text", "x"), b"", "this model translates en-zh"),
         (("--max-decoding-length", "9999", "--text", "x"), b"", "this model takes 12 to 512 tokens"),
-        (("--beam-size", "100000", "--text", "x"), b"", "--beam-size: 100000: expected a whole number, 1 to 64"),
+        (("--beam-size", "100000", "--text", "x"), b"", "--num-beams: 100000: expected a whole number, 1 to 64"),
         (("--threads", "100000", "--text", "x"), b"", "--threads: 100000: expected a whole number, 0 to 256"),
         (("--n-best", "5", "--text", "x"), b"", "5 best translations: expected 1 to the beam size, 4"),
         (("--n-best", "2"), b"We like tea.\n", "--n-best goes with --text or the prompt"),
