@@ -66,7 +66,7 @@ STEPS: dict[str, tuple[str, tuple[str, ...], bool]] = {
     ),
     "make_vocabulary_map": (
         "@/ct2 --dataset @/text.tsv --test-file @/dev.tsv --json @/out/map.json --rounds 1 --min-speedup 0 "
-        "--max-chrf-loss 100",
+        "--max-chrf-lost 100",
         ("map.json",),
         False,
     ),
