@@ -13,14 +13,8 @@ from pathlib import Path
 import pytest
 
 from marian_distill.files import read_json
-from toy_training import COMMAND, stage_options
+from toy_training import AVX2, COMMAND, stage_options
 
-AVX2 = {
-    "ATEN_CPU_CAPABILITY": "avx2",
-    "ONEDNN_MAX_CPU_ISA": "AVX2",
-    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
-    "CT2_FORCE_CPU_ISA": "AVX2",
-}
 SCRIPTS = COMMAND.parent / "scripts"
 # Several commands in one process, each as its command line would run it; what torch computes with comes last.
 RUN_ALL = """
@@ -36,7 +30,7 @@ def commands(toy_stage: Path, model_dir: Path, folder: Path) -> list[list[str]]:
     """Six more steps of a trained model, its int8 folder, and a sentence of that."""
     options = stage_options(
         toy_stage, folder / "run", student_config=None, tokenizer_dir=None, student_model=model_dir, max_steps=6,
-        learning_rate=1e-4, use_cpu=True,
+        learning_rate=1e-4, use_cpu=True, precision="fp32",
     )  # fmt: skip
     export = [folder / "run", "--output-dir", folder / "int8", "--direction", "en-zh", "--min-parity", 0.5]
     translate = ["--model-dir", folder / "int8", "--text", "We like tea."]
