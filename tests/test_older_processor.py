@@ -30,7 +30,7 @@ def commands(toy_stage: Path, model_dir: Path, folder: Path) -> list[list[str]]:
     """Six more steps of a trained model, its int8 folder, and a sentence of that."""
     options = stage_options(
         toy_stage, folder / "run", student_config=None, tokenizer_dir=None, student_model=model_dir, max_steps=6,
-        learning_rate=1e-4, use_cpu=True, precision="fp32",
+        learning_rate=1e-4, use_cpu=True,
     )  # fmt: skip
     export = [folder / "run", "--output-dir", folder / "int8", "--direction", "en-zh", "--min-parity", 0.5]
     translate = ["--model-dir", folder / "int8", "--text", "We like tea."]

@@ -116,6 +116,8 @@ def stage_options(stage: Path, output_dir: Path, **options) -> list[str]:
         "learning_rate": 0.003,
         "tokens_per_batch": 4000,
         "disable_tqdm": True,
+        "precision": "fp32",  # what is measured may turn out one way now and another way then
+        "attention": "eager",
     }
     chosen = {name: value for name, value in {**defaults, **options}.items() if value is not None}
     return [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
