@@ -16,6 +16,7 @@ from pathlib import Path
 
 from marian_distill.command_line import command_parser
 from marian_distill.errors import run_command
+from marian_distill.locks import folder_lock
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -24,12 +25,17 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--dataset-config", default="en-zh")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
     parser.add_argument("--corrections", type=Path, default=Path("data/manual_corrections.csv"))
-    parser.add_argument("--output-dir", type=Path, required=True, help="replaced if it exists")
+    parser.add_argument("--output-dir", type=Path, required=True, help="replaced if this command made it")
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
+    with folder_lock(arguments.output_dir):
+        correct(arguments)
+
+
+def correct(arguments: argparse.Namespace) -> None:
     from marian_distill.text.corpus import CorpusSource, load_parallel
     from marian_distill.text.corrections import apply_corrections, check_output, read_corrections, write_corpus
 

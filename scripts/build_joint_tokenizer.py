@@ -15,11 +15,12 @@ from pathlib import Path
 
 from marian_distill.command_line import at_least, between, command_parser
 from marian_distill.errors import UserError, run_command
+from marian_distill.locks import folder_lock
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    parser.add_argument("--output-dir", type=Path, required=True, help="tokenizer folder; replaced if it exists")
+    parser.add_argument("--output-dir", type=Path, required=True, help="a tokenizer that is there is replaced")
     parser.add_argument(
         "--dataset",
         nargs="+",
@@ -44,13 +45,18 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    with folder_lock(arguments.output_dir):
+        build(arguments)
 
-    from marian_distill.files import write_json
+
+def build(arguments: argparse.Namespace) -> None:
+    from marian_distill.files import atomic_directory, check_replaceable, write_json
     from marian_distill.text.cleaning import clean
     from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
-    from marian_distill.text.tokenization import parallel_sentences, train_joint_tokenizer
+    from marian_distill.text.tokenization import KIND, parallel_sentences, write_joint_tokenizer
     from marian_distill.text.tokenizer_report import SAMPLE_LINES, measure_tokenizer, report_table
 
+    check_replaceable(arguments.output_dir, KIND)
     # Text: the checked files first, so that a wrong name costs no training
     weights = parse_source_weights(arguments.source_weight)
     checked = {name: load_parallel(CorpusSource(name)) for name in arguments.check_file}
@@ -68,24 +74,22 @@ def main() -> None:
         seed=arguments.seed,
     )
 
-    # Model
-    print(f"training {arguments.vocab_size:,} pieces on {2 * len(pairs):,} sentences", file=sys.stderr)
-    train_joint_tokenizer(
-        parallel_sentences(pairs),
-        arguments.output_dir,
-        vocab_size=arguments.vocab_size,
-        model_type=arguments.model_type,
-        character_coverage=arguments.character_coverage,
-    )
-
-    # Measures
+    # Model and measures, in one folder that appears whole
     sample = pairs.shuffle(seed=arguments.seed).select(range(min(len(pairs), SAMPLE_LINES)))
     texts = {"training corpus": sample, **checked}
-    report = measure_tokenizer(
-        arguments.output_dir,
-        {name: {"en": dataset["en"][:], "zh": dataset["zh"][:]} for name, dataset in texts.items()},
-    )
-    write_json(arguments.output_dir / "tokenizer_report.json", report)
+    with atomic_directory(arguments.output_dir, KIND) as folder:
+        print(f"training {arguments.vocab_size:,} pieces on {2 * len(pairs):,} sentences", file=sys.stderr)
+        write_joint_tokenizer(
+            parallel_sentences(pairs),
+            folder,
+            vocab_size=arguments.vocab_size,
+            model_type=arguments.model_type,
+            character_coverage=arguments.character_coverage,
+        )
+        report = measure_tokenizer(
+            folder, {name: {"en": dataset["en"][:], "zh": dataset["zh"][:]} for name, dataset in texts.items()}
+        )
+        write_json(folder / "tokenizer_report.json", report)
     print(report_table(report))
     if report["gb2312_level_1"]["unknown"]:
         raise UserError(f"{arguments.output_dir}: common Chinese characters are <unk>; see tokenizer_report.json")

@@ -13,7 +13,7 @@ from pathlib import Path
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import UserError, run_command
 from marian_distill.export.estimate import CHIPS, DTYPES, Estimate, Sizes, estimate
-from marian_distill.files import read_json, write_json
+from marian_distill.files import read_json_object, write_json
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -29,8 +29,10 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def read_sizes(path: Path) -> Sizes:
-    config = read_json(path)
-    if missing := [name for name in Sizes.__annotations__ if not isinstance(config.get(name), int)]:
+    config = read_json_object(path)
+    if missing := [
+        name for name in Sizes.__annotations__ if not isinstance(config.get(name), int) or not 0 < config[name] < 2**31
+    ]:
         raise UserError(f"{path}: no {missing[0]}. Give a MarianConfig JSON.")
     return {name: config[name] for name in Sizes.__annotations__}  # pyright: ignore[reportReturnType]
 

@@ -19,7 +19,7 @@ from marian_distill.errors import run_command
 from marian_distill.export.parity import SENTENCES
 from marian_distill.export.rknn import DTYPES, TARGETS, export_rknn
 from marian_distill.export.rknn_parity import parity_table
-from marian_distill.files import read_json
+from marian_distill.files import read_json_object
 from marian_distill.text.formats import read_rows
 
 
@@ -51,7 +51,7 @@ def parse_arguments() -> argparse.Namespace:
 def read_pairs(path: Path | None, model_dir: Path) -> list[tuple[str, str]]:
     """(English, Chinese) of a file, else of the dev set that the model's run names, else the built-in sentences."""
     options = model_dir / "options.json"
-    if path is None and options.is_file() and (named := read_json(options).get("eval_dataset")):
+    if path is None and options.is_file() and (named := read_json_object(options).get("eval_dataset")):
         path = Path(named) if Path(named).is_file() else None
     if path is None:
         print("no dev set at hand: using the 30 built-in sentences", file=sys.stderr)

@@ -18,6 +18,7 @@ from pathlib import Path
 from marian_distill.command_line import at_least, between, command_parser
 from marian_distill.errors import UserError, run_command
 from marian_distill.languages import DIRECTIONS
+from marian_distill.locks import folder_lock
 from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE
 
 
@@ -54,6 +55,12 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    share = f"{arguments.output_dir.name}.{arguments.rank}-of-{arguments.processes}"
+    with folder_lock(arguments.output_dir.parent / share):
+        translate(arguments)
+
+
+def translate(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from marian_distill.files import sha256

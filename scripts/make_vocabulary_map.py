@@ -8,15 +8,18 @@ folder when it is --min-speedup times as fast and loses no more than --max-chrf-
 """
 
 import argparse
+import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 from statistics import median
 
 from marian_distill.command_line import add_model_dir, at_least, between, command_parser
 from marian_distill.errors import run_command
-from marian_distill.files import atomic_writer, write_json
+from marian_distill.files import atomic_writer, mark_written, write_json
 from marian_distill.languages import DIRECTIONS
+from marian_distill.locks import folder_lock
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -49,18 +52,17 @@ def main() -> None:
     from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
 
     pairs = read_test_file(arguments.test_file)
-    path = arguments.model_dir / VOCABULARY_MAP
-    path.unlink(missing_ok=True)
-    list_file(arguments.model_dir, VOCABULARY_MAP)
-    plain = CTranslate2Translator(arguments.model_dir, arguments.direction, intra_threads=1)
-    metric = metric_for(languages_of(plain.direction)[1])
-    pieces, (source, target) = plain.pieces, languages_of(plain.direction)
     corpus = mix(
         [(clean(load_parallel(CorpusSource(name)))[0], 1.0) for name in arguments.dataset],
         source_weights=parse_source_weights(arguments.source_weight),
         max_samples=arguments.max_samples,
         seed=42,
     )
+
+    plain = CTranslate2Translator(arguments.model_dir, arguments.direction, intra_threads=1)
+    plain.use_vmap = False  # of an earlier map, which stays until this one is measured
+    pieces, (source, target) = plain.pieces, languages_of(plain.direction)
+    metric = metric_for(target)
 
     def ids(sources: list[str], targets: list[str]) -> tuple[list[list[int]], list[list[int]]]:
         return (
@@ -73,9 +75,15 @@ def main() -> None:
     )
     columns = dict(zip(("en", "zh"), map(list, zip(*pairs, strict=True)), strict=True))
     coverage = covered_share(by_source, always, *ids(columns[source], columns[target]))
-    with atomic_writer(path) as stream:
-        stream.writelines(f"{line}\n" for line in map_lines(pieces, by_source, always))
-    mapped = CTranslate2Translator(arguments.model_dir, arguments.direction, intra_threads=1)
+    lines = [f"{line}\n" for line in map_lines(pieces, by_source, always)]
+    with tempfile.TemporaryDirectory() as trial:  # the same folder with the new map
+        for file in arguments.model_dir.iterdir():
+            if file.name not in ("config.json", VOCABULARY_MAP):
+                Path(trial, file.name).symlink_to(file.resolve())
+        shutil.copyfile(arguments.model_dir / "config.json", Path(trial, "config.json"))
+        list_file(trial, VOCABULARY_MAP)  # takes an earlier one off
+        Path(trial, VOCABULARY_MAP).write_text("".join(lines), encoding="utf-8")
+        mapped = CTranslate2Translator(trial, arguments.direction, intra_threads=1)
 
     scores, times = {}, {"whole": [], "map": []}
     for _ in range(arguments.rounds):
@@ -86,9 +94,15 @@ def main() -> None:
             scores[name] = metric.corpus(hypotheses, columns[target])["score"]
     speedup = median(whole / part for whole, part in zip(times["whole"], times["map"], strict=True))
     kept = speedup >= arguments.min_speedup and scores["whole"] - scores["map"] <= arguments.max_chrf_lost
-    if not kept:
-        path.unlink()
-    list_file(arguments.model_dir, VOCABULARY_MAP)
+    path = arguments.model_dir / VOCABULARY_MAP
+    with folder_lock(arguments.model_dir):
+        path.unlink(missing_ok=True)  # a kill from here on leaves a folder that has no map, or one that is not listed
+        list_file(arguments.model_dir, VOCABULARY_MAP)
+        if kept:
+            with atomic_writer(path) as stream:
+                stream.writelines(lines)
+            list_file(arguments.model_dir, VOCABULARY_MAP)
+        mark_written(arguments.model_dir, VOCABULARY_MAP, "config.json")
     report = {
         "speedup": speedup,
         "metric": metric.name,

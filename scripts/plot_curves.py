@@ -8,10 +8,20 @@ Time is what was spent in training steps, evaluation left out. The points as JSO
 
 import argparse
 from pathlib import Path
+from typing import NotRequired, TypedDict
 
 from marian_distill.command_line import command_parser
 from marian_distill.errors import UserError, run_command
-from marian_distill.files import read_json, write_json
+from marian_distill.files import atomic_path, write_json
+from marian_distill.schema import read_shaped
+
+KINDS = ("png", "svg", "pdf")
+
+
+class LogEntry(TypedDict):
+    step: int
+    training_seconds: NotRequired[float]
+    eval_loss: NotRequired[float]
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -24,6 +34,9 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    kind = arguments.output.suffix.removeprefix(".")
+    if kind not in KINDS:
+        raise UserError(f"{arguments.output}: expected a name that ends in .{', .'.join(KINDS)}")
     curves = {run.name: points(run, arguments.x) for run in arguments.runs}
     write_json(arguments.output.with_suffix(".json"), {"x": arguments.x, "y": "eval_loss", "curves": curves})
 
@@ -39,7 +52,8 @@ def main() -> None:
     axes.set_ylabel("cross-entropy of the evaluation text, nats a token")
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(arguments.output, dpi=150)
+    with atomic_path(arguments.output) as temporary:
+        figure.savefig(temporary, dpi=150, format=kind)
     print(f"wrote {arguments.output}")
 
 
@@ -49,7 +63,7 @@ def points(run: Path, x: str) -> list[tuple[float, float]]:
     if not path.is_file():
         raise UserError(f"{path}: no such file; give folders that distill_zh_en.py has finished")
     seconds, found = 0.0, []
-    for entry in read_json(path):
+    for entry in read_shaped(path, list[LogEntry]):
         seconds = entry.get("training_seconds", seconds)
         if "eval_loss" in entry:
             found.append((seconds / 60 if x == "minutes" else entry["step"], entry["eval_loss"]))

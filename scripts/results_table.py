@@ -7,13 +7,12 @@ and MODEL.PRECISION.slices.json. The same table as JSON goes beside --output.
 """
 
 from pathlib import Path
-from typing import Any
 
 from marian_distill.command_line import command_parser
 from marian_distill.errors import UserError, run_command
-from marian_distill.evaluation.metrics import metric_for
-from marian_distill.files import atomic_writer, read_json, write_json
-from marian_distill.languages import languages_of
+from marian_distill.evaluation.regression import OneSlice, SliceScores, TestScores, counted_score
+from marian_distill.files import atomic_writer, write_json
+from marian_distill.schema import read_shaped
 
 
 def main() -> None:
@@ -30,13 +29,13 @@ def main() -> None:
             raise UserError(f"{path}: expected a name such as student.int8.travel.json")
         model, precision, test = parts
         row = rows.setdefault((model, precision), {})
-        report = read_json(path)
         if test == "slices":
-            row |= slice_cells(report["slices"])
+            row |= slice_cells(read_shaped(path, SliceScores)["slices"])
         else:
-            key = metric_for(languages_of(report["direction"])[1]).name.lower()
-            row[test] = f"{report[key]['score']:.1f} / {report['bleu']['score']:.1f}"
-            signatures[key] = report[key]["signature"]
+            report = read_shaped(path, TestScores)
+            metric, score = counted_score(report, path)
+            row[test] = f"{score['score']:.1f} / {report['bleu']['score']:.1f}"
+            signatures[metric.lower()] = score["signature"]
             signatures[f"bleu {report['direction']}"] = report["bleu"]["signature"]  # Chinese is split another way
     if not rows:
         raise UserError(f"{arguments.scores}: no score files there")
@@ -57,7 +56,7 @@ def main() -> None:
     write_json(arguments.output.with_suffix(".json"), {"rows": table, "signatures": signatures})
 
 
-def slice_cells(slices: dict[str, Any]) -> dict[str, str]:
+def slice_cells(slices: dict[str, OneSlice]) -> dict[str, str]:
     """One cell a slice: `94.2, 99 %`."""
     return {
         name: f"{report['score']['score']:.1f}" + ("" if report["kept"] is None else f", {report['kept']:.0%}")

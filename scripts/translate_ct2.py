@@ -18,8 +18,8 @@ from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import UserError, run_command
 from marian_distill.runtime.checked import CheckedTranslator
 from marian_distill.runtime.console import add_text_options, check_text_options, run_translator
-from marian_distill.runtime.ctranslate2 import MAX_THREADS, CTranslate2Translator
-from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE, MAX_DECODING_LENGTH
+from marian_distill.runtime.ctranslate2 import CTranslate2Translator
+from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE, MAX_DECODING_LENGTH, MAX_THREADS
 from marian_distill.text.numbers import numbers_kept
 
 QUICKSTART = Path("outputs/quickstart/ct2-int8")

@@ -11,7 +11,7 @@ import tempfile
 
 import pytest
 
-from toy_model import toy_model_dir  # noqa: F401
+from toy_model import toy_bundle_dir, toy_ct2_dir, toy_model_dir  # noqa: F401
 from toy_training import datasets_cache, distill, toy_stage  # noqa: F401
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")

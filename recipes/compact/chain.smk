@@ -1,7 +1,7 @@
 # The chain of the compact recipes. `DIRECTION` is set by the Snakefile that includes this.
 #   teacher → wide (new vocabulary, the teacher's width) → student (narrow, word and sequence level) → student-ft → int8
 # and beside it what it is measured against: the same narrow student from random weights, on labels alone, as long.
-from pathlib import Path
+include: "../common.smk"
 
 configfile: "recipes/compact/config.yaml"
 include: "../stages.smk"
@@ -17,30 +17,33 @@ DOMAINS = ("money", "coffee", "travel")
 PIECES = {"laptop": 6000, "gpu": 32000}[SIZE]
 TEACHER_PIECES = {"laptop": 8000, "gpu": 32000}[SIZE]
 TEACHER = config["teacher"] or f"{OUT}/teacher"
+TEACHER_WORD = quoted(TEACHER)
 OWN_TEACHER = [] if config["teacher"] else [f"{OUT}/teacher/run.json"]
 DIRECTIONS = ["en-zh", "zh-en"] if DIRECTION == "both" else [DIRECTION]
-TESTS = {Path(path).stem: path for path in config["tests"]}
-WEIGHTS = " ".join(f"{name}={weight}" for name, weight in config["source_weights"].items())
-SOURCE_WEIGHT = f"--source-weight {WEIGHTS} " if WEIGHTS else ""
+TESTS = by_name(config["tests"])
+WEIGHTS = [f"{name}={weight}" for name, weight in config["source_weights"].items()]
+SOURCE_WEIGHT = quoted("--source-weight", *WEIGHTS) if WEIGHTS else ""
 # Shares below 1 thin the rows that the teacher translates; copies above 1 are made of its translations.
-FORWARD_WEIGHT = " ".join(f"forward:{name}={weight}" for name, weight in config["source_weights"].items() if weight > 1)
-TEXT = f"--dataset {config['corpus']} {SOURCE_WEIGHT}"
+FORWARD_WEIGHT = quoted(*(f"forward:{name}={weight}" for name, weight in config["source_weights"].items() if weight > 1))
+CORPUS = quoted(config["corpus"])
+TEXT = f"--dataset {CORPUS} {SOURCE_WEIGHT}"
 CORPUS_FILE = [config["corpus"]] if Path(config["corpus"]).exists() else []  # else a hub name
-TRAIN = f"OMP_NUM_THREADS={{threads}} uv run distill_zh_en.py --eval-dataset {config['dev']} --direction {DIRECTION}"
+DEV = quoted(config["dev"])
+TRAIN = f"OMP_NUM_THREADS={{threads}} uv run distill_zh_en.py --eval-dataset {DEV} --direction {DIRECTION}"
 FORWARD = [f"{OUT}/forward-{direction}" for direction in DIRECTIONS]  # of this recipe's teacher
 LANE = workflow.cores if SIZE == "gpu" else max(1, workflow.cores // 2)
 # A step that learns from the wide model too takes as long as this many on labels alone.
 STEP_COST = {"laptop": 1.6, "gpu": 1.9}[SIZE]
 STEPS = {"laptop": 5000, "gpu": 100000}[SIZE]
-LABELS = f"--alpha-ce 1.0 --max-steps {round(STEPS * STEP_COST)} --dataset {config['corpus']}"
+LABELS = ["--alpha-ce", "1.0", "--max-steps", round(STEPS * STEP_COST), "--dataset", config["corpus"]]
 # What the chain is held against: a stage with other options, and what it starts from. `published` is the narrow student
 # from random weights on labels alone, for as long; `shrunk` the same from the wide model; `wide-random` the wide one.
 VARIANTS = {
-    "published": ("2_student", f"{LABELS} --init-from-teacher false --init-from-teacher-shrink false", None),
-    "shrunk": ("2_student", f"{LABELS} --teacher-model {OUT}/wide", "wide"),
+    "published": ("2_student", [*LABELS, "--init-from-teacher", "false", "--init-from-teacher-shrink", "false"], None),
+    "shrunk": ("2_student", [*LABELS, "--teacher-model", f"{OUT}/wide"], "wide"),
     "wide-random": (
         "1_wide",
-        f"--dataset {config['corpus']} --init-from-teacher false --init-from-teacher-pieces false",
+        ["--dataset", config["corpus"], "--init-from-teacher", "false", "--init-from-teacher-pieces", "false"],
         None,
     ),
 }
@@ -68,7 +71,7 @@ rule domain_data:
     output:
         f"{DATA}/{{domain}}.csv",
     shell:
-        "uv run -s scripts/make_extra_{wildcards.domain}_data.py --output-csv {output} --num-examples 8000 --repeat 1"
+        "uv run -s scripts/make_extra_{wildcards.domain}_data.py --output-csv {output:q} --num-examples 8000 --repeat 1"
 
 
 rule tokenizer:
@@ -90,7 +93,7 @@ rule teacher:
         f"{OUT}/teacher/run.json",
     threads: workflow.cores
     shell:
-        f"{TRAIN} --config {{input.stage}} {TEXT} --tokenizer-dir {TOKENIZER}_{TEACHER_PIECES} --output-dir {OUT}/teacher"
+        f"{TRAIN} --config {{input.stage:q}} {TEXT} --tokenizer-dir {TOKENIZER}_{TEACHER_PIECES} --output-dir {OUT}/teacher"
 
 
 rule wide:
@@ -103,7 +106,7 @@ rule wide:
         f"{OUT}/wide/run.json",
     threads: LANE
     shell:
-        f"{TRAIN} --config {{input.stage}} {TEXT} --teacher-model {TEACHER} "
+        f"{TRAIN} --config {{input.stage:q}} {TEXT} --teacher-model {TEACHER_WORD} "
         f"{PIECES_OPTION} {EXTRA} --output-dir {OUT}/wide"
 
 
@@ -116,7 +119,7 @@ rule forward:
     threads: LANE
     shell:
         f"uv run -s scripts/forward_translate.py --teacher-ct2-dir {OUT}/teacher-ct2-int8 --direction {{wildcards.direction}} "
-        f"{TEXT} --max-samples {config['forward_samples']} --beam-size 4 --threads {{threads}} --output-dir {{output}}"
+        f"{TEXT} --max-samples {quoted(config['forward_samples'])} --beam-size 4 --threads {{threads}} --output-dir {{output:q}}"
 
 
 rule student:
@@ -128,7 +131,7 @@ rule student:
         f"{OUT}/student/run.json",
     threads: LANE
     shell:
-        f"{TRAIN} --config {{input.stage}} --dataset {config['corpus']} {' '.join(FORWARD)} {SOURCE_WEIGHT}{FORWARD_WEIGHT} "
+        f"{TRAIN} --config {{input.stage:q}} --dataset {CORPUS} {' '.join(FORWARD)} {SOURCE_WEIGHT} {FORWARD_WEIGHT} "
         f"--extra-train-repeat {1 + len(FORWARD)} "  # the share that they have in the wide model's text, which comes once
         f"{PIECES_OPTION} {EXTRA} --teacher-model {OUT}/wide --output-dir {OUT}/student"
 
@@ -145,8 +148,8 @@ rule variant:
         options=lambda wildcards: VARIANTS[wildcards.variant][1],
     threads: LANE
     shell:
-        f"{TRAIN} --config {{input.stage}} {SOURCE_WEIGHT}{PIECES_OPTION} {EXTRA} "
-        f"{{params.options}} --output-dir {OUT}/{{wildcards.variant}}"
+        f"{TRAIN} --config {{input.stage:q}} {SOURCE_WEIGHT} {PIECES_OPTION} {EXTRA} "
+        f"{{params.options:q}} --output-dir {OUT}/{{wildcards.variant}}"
 
 
 rule finetune:
@@ -158,7 +161,7 @@ rule finetune:
         f"{OUT}/{{start}}-ft/run.json",
     threads: LANE
     shell:
-        f"{TRAIN} --config {{input.stage}} {TEXT} --student-model {OUT}/{{wildcards.start}} "
+        f"{TRAIN} --config {{input.stage:q}} {TEXT} --student-model {OUT}/{{wildcards.start}} "
         f"--extra-train-csv {DATA}/money.csv {DATA}/coffee.csv {DATA}/travel.csv --output-dir {OUT}/{{wildcards.start}}-ft"
 
 
@@ -172,7 +175,7 @@ rule money_only:
         f"{OUT}/student-money-only/run.json",
     threads: LANE
     shell:
-        f"{TRAIN} --config {{input.stage}} {TEXT} --student-model {OUT}/student --max-train-samples 20000 "
+        f"{TRAIN} --config {{input.stage:q}} {TEXT} --student-model {OUT}/student --max-train-samples 20000 "
         f"--extra-train-csv {DATA}/money.csv --extra-train-repeat 10 --output-dir {OUT}/student-money-only"
 
 
@@ -184,7 +187,7 @@ rule int8:
     params:
         folder=lambda wildcards: TEACHER if wildcards.model == "teacher" else f"{OUT}/{wildcards.model}",
     shell:
-        f"OMP_NUM_THREADS={{threads}} uv run -s scripts/export_ct2.py {{params.folder}} "
+        f"OMP_NUM_THREADS={{threads}} uv run -s scripts/export_ct2.py {{params.folder:q}} "
         f"--output-dir {OUT}/{{wildcards.model}}-ct2-int8 --quantization int8 --overwrite"
 
 
@@ -196,7 +199,7 @@ rule evaluate:
         f"{OUT}/scores/{{model}}.{{direction}}-int8.{{test}}.json",
     shell:
         f"OMP_NUM_THREADS={{threads}} uv run -s scripts/evaluate_model.py --model-dir {OUT}/{{wildcards.model}}-ct2-int8 "
-        f"--test-file {{input.test}} --direction {{wildcards.direction}} --beam-size 1 --json {{output}}"
+        f"--test-file {{input.test:q}} --direction {{wildcards.direction}} --beam-size 1 --json {{output:q}}"
 
 
 rule slices:
@@ -206,7 +209,7 @@ rule slices:
         f"{OUT}/scores/{{model}}.{{direction}}-int8.slices.json",
     shell:
         f"OMP_NUM_THREADS={{threads}} uv run -s scripts/evaluate_slices.py --model-dir {OUT}/{{wildcards.model}}-ct2-int8 "
-        f"--direction {{wildcards.direction}} --json {{output}}"
+        f"--direction {{wildcards.direction}} --json {{output:q}}"
 
 
 def scores(model):
@@ -223,10 +226,10 @@ rule gate:
         f"{OUT}/gates/{{model}}.json",
     params:
         before=lambda wildcards: GATES.get(wildcards.model, "student"),
-        allow=" ".join(["--allow-regression", *config["allow_regression"]] if config["allow_regression"] else []),
+        allow=["--allow-regression", *config["allow_regression"]] if config["allow_regression"] else [],
     shell:
-        f"uv run -s scripts/check_regression.py {OUT}/scores --before {{params.before}} --after {{wildcards.model}} "
-        f"--max-drop {config['max_drop']} --max-slice-drop {config['max_slice_drop']} {{params.allow}} --json {{output}}"
+        f"uv run -s scripts/check_regression.py {OUT}/scores --before {{params.before:q}} --after {{wildcards.model}} "
+        f"--max-drop {quoted(config['max_drop'])} --max-slice-drop {quoted(config['max_slice_drop'])} {{params.allow:q}} --json {{output:q}}"
 
 
 rule curves:
@@ -235,9 +238,9 @@ rule curves:
     output:
         f"{OUT}/curves-{{stage}}.png",
     params:
-        runs=lambda wildcards: " ".join(f"{OUT}/{run}" for run in CURVES[wildcards.stage]),
+        runs=lambda wildcards: [f"{OUT}/{run}" for run in CURVES[wildcards.stage]],
     shell:
-        "uv run -s scripts/plot_curves.py {params.runs} --output {output}"
+        "uv run -s scripts/plot_curves.py {params.runs:q} --output {output:q}"
 
 
 rule initialisation:
@@ -247,7 +250,7 @@ rule initialisation:
     output:
         f"{OUT}/initialisation.md",
     shell:
-        f"uv run -s scripts/results_table.py {OUT}/scores --output {{output}}"
+        f"uv run -s scripts/results_table.py {OUT}/scores --output {{output:q}}"
 
 
 rule results:
@@ -256,9 +259,8 @@ rule results:
     output:
         f"{OUT}/results.md",
     shell:
-        f"uv run -s scripts/results_table.py {OUT}/scores --output {{output}}"
+        f"uv run -s scripts/results_table.py {OUT}/scores --output {{output:q}}"
 
 
 onsuccess:
-    if Path(f"{OUT}/results.md").is_file():
-        print(Path(f"{OUT}/results.md").read_text(encoding="utf-8"))
+    show(f"{OUT}/results.md")

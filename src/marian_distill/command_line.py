@@ -2,18 +2,56 @@
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from marian_distill.errors import UserError
+from marian_distill.files import check_writable
 
 
 class CommandParser(argparse.ArgumentParser):
-    """Reports a bad option as a `UserError`, without the page of usage."""
+    """Reports a bad option as a `UserError`, without the page of usage.
+
+    An option that names an output (`--json`, `--output…`) is tried as soon as it is read, before hours of work.
+    """
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # noqa: D102 (argparse's)
+        arguments = super().parse_args(args, namespace)
+        for name, path in vars(arguments).items():
+            if isinstance(path, Path) and (name == "json" or name.startswith("output")):
+                option = f"--{name.replace('_', '-')}"
+                check_output_path(path, option)
+                for other, value in vars(arguments).items():
+                    if other != name and any(_is_same(path, one) for one in _paths(value)):
+                        raise UserError(f"{option} {path}: is --{other.replace('_', '-')} too. Give another path.")
+        return arguments
 
     def error(self, message: str) -> NoReturn:  # noqa: D102 (argparse's own)
         raise UserError(f"{message}. See --help.")
+
+
+def check_output_path(path: Path, option: str) -> None:
+    """`UserError` where nothing can be written, or what is there is of the other kind than the option's."""
+    check_writable(path, option)
+    if option.endswith("-dir"):
+        if path.exists() and not path.is_dir():
+            raise UserError(f"{option} {path}: is a file. Give a folder.")
+    elif path.is_dir():
+        raise UserError(f"{option} {path}: is a folder. Give a file name.")
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str | Path):
+            yield Path(one)
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except (OSError, ValueError):  # one of them is not there, or no path at all
+        return False
 
 
 def command_parser(description: str | None) -> CommandParser:

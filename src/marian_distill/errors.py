@@ -5,6 +5,23 @@ import os
 import sys
 from collections.abc import Callable
 
+from marian_distill.signals import stops_in_time
+
+# What the system says of a path, or of the disk under it, that the user can mend by giving another one.
+_PATH_ERRORS = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EEXIST, errno.EISDIR, errno.ENOTDIR),
+        *(errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP, errno.EBUSY, errno.ETXTBSY, errno.EXDEV, errno.EBADF),
+    }
+)
+_ADVICE = {
+    errno.ENOSPC: "Free some, then run again.",
+    errno.EDQUOT: "Free some, then run again.",
+    errno.EFBIG: "A limit of the system (`ulimit -f`) or of the disk: raise it, or give another path.",
+}
+LONGEST_MESSAGE = 1_000
+DISK_ERRORS = _PATH_ERRORS | _ADVICE.keys()
+
 
 class UserError(Exception):
     """Something the user can mend. The message is one line: which value, what was expected, what to do."""
@@ -13,30 +30,66 @@ class UserError(Exception):
 def run_command(main: Callable[[], None]) -> None:
     """Call `main`; print a `UserError` as one line on stderr and leave with exit code 2 (130 for Ctrl-C).
 
-    A full disk and a path that cannot be written are `UserError`s in all but name: they are told in one line as well.
-    When the reader of stdout has gone (`| head`) the command ends without a word, as programs do (141).
+    What the system says of a path (read-only, too long, a full disk) is a `UserError` in all but name, and told in one
+    line as well. When the reader of stdout has gone (`| head`) the command ends without a word, as programs do (141).
     """
     try:
-        try:
-            main()
-        finally:
-            sys.stdout.flush()
+        with stops_in_time():
+            if sys.stdout is None:  # closed: the next file that is opened would get what engines print
+                raise UserError("stdout is closed. Give it a file, or > /dev/null.")
+            try:
+                main()
+            finally:
+                _flush()
     except UserError as error:
         sys.exit(_report(str(error)))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python flushes, and complains, once more
+        _forget_stdout()
         sys.exit(141)
-    except (PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-        sys.exit(_report(f"{error.filename2 or error.filename}: {error.strerror}. Give another path."))
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+    except (OSError, ValueError, RuntimeError) as error:
+        first = _first_disk_error(error)
+        if first is None:
             raise
-        sys.exit(_report(f"no space left on device: {error.filename or 'output'}. Free some, then run again."))
+        sys.exit(_report(_line_of(first)))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
 
 
+def _first_disk_error(error: BaseException | None) -> OSError | None:
+    """The disk's error that an error is, or came after: a library that was writing may fail again as it closes."""
+    later = error
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (DISK_ERRORS if error is later else _ADVICE):
+            return error
+        error = error.__context__
+    return None
+
+
+def _line_of(error: OSError) -> str:
+    name, number = error.filename2 or error.filename or "stdout or a cache", error.errno or 0
+    if number == errno.ENOSPC:
+        return f"no space left on device: {name}. {_ADVICE[number]}"
+    return f"{name}: {os.strerror(number)}. {_ADVICE.get(number, 'Give another path.')}"
+
+
+def _flush() -> None:
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _forget_stdout()
+        raise
+
+
+def _forget_stdout() -> None:
+    """Send what is still to be written nowhere, or Python flushes, and complains, once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _report(message: str) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    message = " ".join(message.split())
+    if len(message) > LONGEST_MESSAGE:  # somebody's 5,000 digits
+        message = f"{message[: LONGEST_MESSAGE // 2]} … {message[-LONGEST_MESSAGE // 2 :]}"
+    print(f"error: {message}", file=sys.stderr)
     return 2

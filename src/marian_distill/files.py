@@ -1,32 +1,75 @@
-"""Files and folders that are either whole or absent: written under a temporary name, then renamed."""
+"""Files and folders that are either whole or absent: written under a temporary name, then put in place.
 
+Bytes reach the disk before the name does (fsync, then rename). A folder is exchanged for the old one in one step where
+the system can (renameat2 of Linux), and only when the marker in the old one lists every file that is there. What a
+killed run left under a temporary name is cleared by the next one that writes to the same place.
+"""
+
+import ctypes
+import glob
 import hashlib
 import json
 import os
 import shutil
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from marian_distill.errors import UserError
+from marian_distill.errors import DISK_ERRORS, UserError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+MARKER = ".made_by.json"
+IGNORED = frozenset({MARKER, ".snakemake_timestamp"})  # the latter is how Snakemake dates a folder
+TEMPORARY = ".tmp"
+LONGEST_NAME = 255  # bytes, on every usual file system
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of renameat2(2)
+
+
+# Files
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield an empty file that appears under `path`, as it was filled, when the block ends without an error.
+
+    A link is followed. What is no file (a pipe, /dev/null) is given as it is.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        yield path
+        return
+    path = Path(os.path.realpath(path))
+    with _errors_name(path):
+        if path.is_dir():
+            raise UserError(f"{path}: is a folder. Give a file name.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary, handle = _new_temporary(path, folder=False)
+        try:
+            yield temporary
+            os.fsync(handle)
+            temporary.chmod(0o644)
+            temporary.replace(path)
+            _sync_folder(path.parent)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
 
 
 @contextmanager
 def atomic_writer(path: str | Path) -> Iterator[IO[str]]:
     """Open a UTF-8 text file that appears under `path` only when the block ends without an error."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            yield stream
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        yield stream
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -37,37 +80,291 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """Read a JSON file; a missing or broken one is a `UserError` that names it."""
+    """Read a JSON file; a missing or broken one (see `parse_json`) is a `UserError` that names it."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return parse_json(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise UserError(f"{path}: not valid JSON ({error})") from error
 
 
-@contextmanager
-def atomic_directory(path: str | Path) -> Iterator[Path]:
-    """Yield an empty folder that becomes `path` when the block ends without an error, replacing what was there."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+def read_json_object(path: str | Path) -> dict[str, Any]:
+    """`read_json` of a file that must hold an object."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: expected a JSON object, found {type(value).__name__}")
+    return value
+
+
+def parse_json(text: str) -> Any:
+    """JSON as the standard has it; `ValueError` otherwise: NaN, half a character, thousands of digits or brackets."""
     try:
-        yield temporary
-        temporary.chmod(0o755)
-        if path.exists():
-            old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
-            path.rename(old / path.name)
-            temporary.rename(path)
-            shutil.rmtree(old)
-        else:
-            temporary.rename(path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if "\\ud" in text.lower():
+        try:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError("half of a surrogate pair, which is no character") from error
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
 
 
 def sha256(path: str | Path) -> str:
     """Hex SHA-256 of a file's bytes."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+# Folders
+
+
+@contextmanager
+def atomic_directory(path: str | Path, kind: str) -> Iterator[Path]:
+    """Yield an empty folder that becomes `path` when the block ends without an error.
+
+    An earlier one of the same kind is replaced; it stays whole until the new one is.
+
+    Args:
+        path: the folder.
+        kind: what the folder is, with its article (`a tokenizer`), for the marker and for messages.
+
+    Raises:
+        UserError: see `check_replaceable`.
+    """
+    path = Path(os.path.realpath(path))
+    with _errors_name(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _recover(path)
+        check_replaceable(path, kind)
+        temporary, handle = _new_temporary(path, folder=True)
+        try:
+            yield temporary
+            write_json(temporary / MARKER, {"made_by": "distill-zh-en", "kind": kind, "files": _files_of(temporary)})
+            temporary.chmod(0o755)
+            _sync_tree(temporary)
+            check_replaceable(path, kind)  # again: the work took its time
+            _put_in_place(temporary, path)
+            _sync_folder(path.parent)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        finally:
+            os.close(handle)
+
+
+def check_replaceable(path: str | Path, kind: str) -> None:
+    """Refuse to replace a folder that holds anything but what this program wrote there as `kind`, unchanged since.
+
+    Raises:
+        UserError: a file, the working folder, a mount point, a folder without the marker or of another kind, one to
+            which a file was added or in which one was edited.
+    """
+    path = Path(os.path.realpath(path))
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise UserError(f"{path}: is a file. Give another folder.")
+    if path == Path.cwd() or path in Path.cwd().parents or path.is_mount():
+        what = "a mount point" if path.is_mount() else "the working folder, or holds it"
+        raise UserError(f"{path}: is {what}, and the output folder is replaced whole. Name a folder inside it.")
+    if not any(path.iterdir()):
+        return
+    if not (path / MARKER).is_file():
+        raise UserError(
+            f"{path}: not empty, and no {MARKER} in it says that this program wrote it as {kind}. "
+            "Give another folder, or remove it yourself."
+        )
+    record = read_json_object(path / MARKER)
+    if record.get("kind") != kind:
+        raise UserError(f"{path}: is {record.get('kind')}, not {kind}. Give another folder.")
+    written = record.get("files")
+    for name, digest in sorted(_files_of(path).items()):
+        if not isinstance(written, dict) or written.get(name) != digest:
+            found = f"{name} was edited" if name in (written or ()) else f"holds {name}, which was not written with it"
+            raise UserError(f"{path}: {found}. Move it away, or give another folder.")
+
+
+def mark_written(folder: str | Path, *names: str) -> None:
+    """Tell the marker of a folder of files that its own program wrote there, or removed, after it was made."""
+    folder = Path(folder)
+    if (folder / MARKER).is_file():
+        record = read_json_object(folder / MARKER)
+        record["files"] = {name: digest for name, digest in record["files"].items() if name not in names}
+        record["files"] |= {name: sha256(folder / name) for name in names if (folder / name).is_file()}
+        write_json(folder / MARKER, record)
+
+
+def _files_of(folder: Path) -> dict[str, str]:
+    """Every file below a folder, by its path in it, with its SHA-256; of a link, where it points."""
+    found = {}
+    for place, folders, names in os.walk(folder):
+        for name in [*names, *(one for one in folders if Path(place, one).is_symlink())]:
+            path = Path(place, name)
+            if name not in IGNORED:
+                relative = path.relative_to(folder).as_posix()
+                found[relative] = str(path.readlink()) if path.is_symlink() else sha256(path)
+    return found
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    """Rename a folder to `path`; what was there is deleted after."""
+    if not path.exists() or not any(path.iterdir()):
+        temporary.replace(path)
+    elif _exchange(temporary, path):
+        shutil.rmtree(temporary)
+    else:
+        old = _old_name(path)
+        path.rename(old)
+        temporary.rename(path)  # a kill before this: see `_recover`
+        shutil.rmtree(old)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders change names in one step; False where the system or the file system cannot."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):  # no Linux, or an old C library
+        return False
+    return renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0
+
+
+def _old_name(path: Path) -> Path:
+    return path.parent / f".{path.name}.old"
+
+
+def _recover(path: Path) -> None:
+    """Put back, or clear, the folder that a run was replacing without `_exchange` when it was killed."""
+    old = _old_name(path)
+    if (old / MARKER).is_file():
+        if path.exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(path)
+
+
+# Temporary names
+
+
+def _new_temporary(path: Path, folder: bool) -> tuple[Path, int]:
+    """A new file or folder beside `path`, and a descriptor whose lock tells that its owner lives."""
+    _clear_abandoned(path)
+    while True:
+        if folder:
+            temporary = Path(tempfile.mkdtemp(TEMPORARY, _prefix(path), path.parent))
+            handle = os.open(temporary, os.O_RDONLY)
+        else:
+            handle, name = tempfile.mkstemp(TEMPORARY, _prefix(path), path.parent)
+            temporary = Path(name)
+        if _lock(handle) and temporary.exists():  # else another process took it for abandoned, just before the lock
+            return temporary, handle
+        os.close(handle)
+
+
+def _clear_abandoned(path: Path) -> None:
+    """Delete what was to become `path`, once, and whose owner is dead: a lock goes with the process that held it."""
+    if fcntl is None:
+        return
+    for leftover in path.parent.glob(f"{glob.escape(_prefix(path))}*{TEMPORARY}"):
+        try:
+            handle = os.open(leftover, os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:  # its owner has just put it in place; or it is not ours
+            continue
+        if _lock(handle):
+            if stat.S_ISDIR(os.fstat(handle).st_mode):
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _prefix(path: Path) -> str:
+    """What a temporary name begins with; short, so that it fits wherever `path` does."""
+    name = path.name
+    if len(os.fsencode(name)) > LONGEST_NAME - 20:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+    return f".{name}."
+
+
+# The disk
+
+
+def check_writable(path: str | Path, what: str = "") -> None:
+    """Try, before the work, whether a file or folder can be made at `path`; nothing is left behind.
+
+    Args:
+        path: the output.
+        what: the option's name, for the message.
+
+    Raises:
+        UserError: it cannot, with the system's reason.
+    """
+    path = Path(path)
+    said = f"{what} {path}".strip()
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        pass  # a new one
+    except OSError as error:
+        raise UserError(f"{said}: {error.strerror}. Give another path.") from error
+    folder = Path(os.path.realpath(path)).parent
+    try:
+        while not folder.exists():
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"{said}: nothing can be written in {folder} ({error.strerror}). Give another path."
+        ) from error
+
+
+def _sync_tree(folder: Path) -> None:
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if not Path(place, name).is_symlink():
+                _sync(Path(place, name))
+        _sync_folder(Path(place))
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform != "win32":  # which cannot
+        _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _errors_name(path: Path) -> Iterator[None]:
+    """Have the system's errors name the output that the user knows, not its temporary name or none."""
+    try:
+        yield
+    except OSError as error:
+        own = _prefix(path)
+        named = str(error.filename or "")
+        if error.errno in DISK_ERRORS and (not named or any(part.startswith(own) for part in Path(named).parts)):
+            error.filename = str(path)
+            if error.filename2 is not None:
+                error.filename2 = str(path)
+        raise

@@ -29,6 +29,10 @@ else:
         fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+class InUseError(UserError):
+    """Another process holds the folder."""
+
+
 @contextmanager
 def folder_lock(path: str | Path) -> Iterator[None]:
     """Keep other processes of this program from writing into `path`, which need not exist, while the block runs.
@@ -37,7 +41,7 @@ def folder_lock(path: str | Path) -> Iterator[None]:
     the file, not the lock.
 
     Raises:
-        UserError: another process holds the folder; its id is named.
+        InUseError: another process holds the folder; its id is named.
     """
     path = Path(path).resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,11 +71,12 @@ def _open_locked(lock: Path, folder: Path) -> IO[str]:
             stream.seek(0)
             holder = stream.read().strip()
             stream.close()
-            raise UserError(
+            raise InUseError(
                 f"{folder}: process {holder or '(just starting)'} is writing there; wait for it, or stop it, "
                 "then give the same command again"
             ) from error
         # Its holder may have removed the file between our open and our lock: then ours is one that nobody else sees.
-        if lock.exists() and os.path.samestat(os.fstat(stream.fileno()), lock.stat()):
-            return stream
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(stream.fileno()), lock.stat()):
+                return stream
         stream.close()

@@ -3,14 +3,15 @@
 `transformers.MarianTokenizer` gives the same pieces (a test holds the two together), but slowly.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import sentencepiece
 
 from marian_distill.errors import UserError
+from marian_distill.files import read_json
 
 EOS, UNK, PAD = "</s>", "<unk>", "<pad>"
 
@@ -32,7 +33,10 @@ class MarianPieces:
         path = self.directory / name
         if not path.is_file():
             raise UserError(f"{path}: no such file. Give a folder that holds source.spm and target.spm.")
-        return sentencepiece.SentencePieceProcessor(model_file=str(path))
+        try:
+            return sentencepiece.SentencePieceProcessor(model_file=str(path))
+        except (RuntimeError, OSError) as error:
+            raise UserError(f"{path}: not a SentencePiece model; build or copy the tokenizer again") from error
 
     @cached_property
     def vocabulary(self) -> dict[str, int]:
@@ -42,10 +46,10 @@ class MarianPieces:
         """
         path, exported = self.directory / "vocab.json", self.directory / "shared_vocabulary.json"
         if not path.is_file() and exported.is_file():
-            return {piece: index for index, piece in enumerate(json.loads(exported.read_text(encoding="utf-8")))}
+            return _checked({piece: index for index, piece in enumerate(_list_of(exported))}, exported)
         if not path.is_file():
             raise UserError(f"{path}: no such file. Build a tokenizer with scripts/build_joint_tokenizer.py.")
-        return json.loads(path.read_text(encoding="utf-8"))
+        return _checked(read_json(path), path)
 
     @cached_property
     def pieces(self) -> list[str]:
@@ -87,6 +91,25 @@ class MarianPieces:
         """Target texts of rows of pieces, as `decode` does one: in one call of the tokenizer."""
         kept = [[p for p in row if p not in (EOS, PAD) and not is_tag(p)] for row in rows]
         return self.target.decode(kept) if kept else []  # the tokenizer makes "" of an empty list
+
+
+def _list_of(path: Path) -> list[str]:
+    values = read_json(path)
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise UserError(f"{path}: expected a list of pieces; export the model again")
+    return values
+
+
+def _checked(vocabulary: Any, path: Path) -> dict[str, int]:
+    """A vocabulary that can be looked up in both directions."""
+    if not isinstance(vocabulary, dict):
+        raise UserError(f"{path}: expected an object, piece to id; build or copy the tokenizer again")
+    for piece, index in vocabulary.items():
+        if not isinstance(index, int) or not 0 <= index < 2 * len(vocabulary):
+            raise UserError(f"{path}: {piece!r} has the id {str(index)[:20]}; build or copy the tokenizer again")
+    if missing := [piece for piece in (EOS, UNK) if piece not in vocabulary]:
+        raise UserError(f"{path}: no {missing[0]} in it; build or copy the tokenizer again")
+    return vocabulary
 
 
 def is_tag(piece: str) -> bool:

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from marian_distill.errors import UserError
+from marian_distill.evaluation.metrics import Score
 from marian_distill.evaluation.regression import compare, read_scores
 
 BEFORE = {"en-zh int8 news chrF": 30.0, "en-zh int8 money/train kept": 99.0, "en-zh int8 coffee/train chrF": 90.0}
@@ -36,14 +37,19 @@ def write_scores(folder, **reports) -> None:
         (folder / f"{name}.json").write_text(json.dumps(report))
 
 
+def scored(score: float) -> Score:
+    return {"score": score, "signature": "of no library"}
+
+
 def news(direction="en-zh", score=30.0, **more):
-    return {"direction": direction, "chrf": {"score": score}, "chrf++": {"score": score + 1}, **more}
+    scores = {"bleu": scored(20.0), "chrf": scored(score), "chrf++": scored(score + 1)}
+    return {"direction": direction, **scores, **more}
 
 
 def test_a_models_figures_are_read_from_its_score_files(tmp_path):
     slices = {
-        "money/train": {"metric": "chrF", "score": {"score": 90.0}, "kept": 0.5},
-        "coffee/train": {"metric": "chrF", "score": {"score": 80.0}, "kept": None},
+        "money/train": {"metric": "chrF", "score": scored(90.0), "kept": 0.5},
+        "coffee/train": {"metric": "chrF", "score": scored(80.0), "kept": None},
     }
     files = {
         "student.int8.news": news(),
@@ -79,4 +85,14 @@ def test_another_precision_beam_or_test_set_is_another_figure(tmp_path):
     }
     write_scores(tmp_path, **{"student.en-zh-int8.news": news(score=34.0)})
     with pytest.raises(UserError, match="en-zh int8 news chrF stands in another file too"):
+        read_scores(tmp_path, "student")
+
+
+def test_a_file_without_the_score_that_counts_is_refused(tmp_path):
+    older = {name: value for name, value in news().items() if name != "chrf"}
+    write_scores(tmp_path, **{"student.int8.news": older})
+    with pytest.raises(UserError, match=r"student\.int8\.news\.json: has no chrF\. Score the model again"):
+        read_scores(tmp_path, "student")
+    write_scores(tmp_path, **{"student.int8.news": news("en-fr")})
+    with pytest.raises(UserError, match="direction is 'en-fr', expected 'en-zh' or 'zh-en'"):
         read_scores(tmp_path, "student")

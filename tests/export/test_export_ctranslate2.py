@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save_file
 from marian_distill.errors import UserError
 from marian_distill.export.ctranslate2 import MODEL_FILES, check_model, export_model
 from marian_distill.export.parity import SENTENCES
+from marian_distill.files import MARKER
 from toy_model import PAIRS, write_model
 
 OWN_SENTENCES = list(zip(SENTENCES["en"], SENTENCES["zh"], strict=True))
@@ -44,7 +45,7 @@ def test_a_trained_model_says_the_same_in_int8(toy_model_dir, tmp_path):
 
 
 def test_the_folder_is_what_the_phone_loads(toy_model_dir, toy_ct2_dir):
-    assert {path.name for path in toy_ct2_dir.iterdir()} == {*MODEL_FILES, "export.json", "README.md"}
+    assert {path.name for path in toy_ct2_dir.iterdir()} == {*MODEL_FILES, "export.json", "README.md", MARKER}
     config = json.loads((toy_ct2_dir / "config.json").read_text())
     assert config["add_source_eos"] is False
     assert config["directions"] == ["en-zh"]
@@ -101,7 +102,7 @@ def test_weights_that_are_missing_are_refused_not_drawn_at_random(model_dir):
     del weights["model.encoder.layers.0.fc1.weight"]
     save_file(weights, model_dir / "model.safetensors", {"format": "pt"})
     with pytest.raises(
-        UserError, match=r"1 weights are missing from the file, model\.encoder\.layers\.0\.fc1\.weight"
+        UserError, match=r"1 tensors are missing from the file, model\.encoder\.layers\.0\.fc1\.weight"
     ):
         check_model(model_dir)
 
@@ -120,7 +121,7 @@ def test_an_output_folder_is_only_replaced_when_asked(random_model_dir, tmp_path
     export_model(random_model_dir, tmp_path / "out", "int8", sample, overwrite=True)
 
     (tmp_path / "out" / "notes.txt").write_text("mine")
-    with pytest.raises(UserError, match=r"holds notes\.txt, which no export wrote"):
+    with pytest.raises(UserError, match=r"holds notes\.txt, which was not written with it"):
         export_model(random_model_dir, tmp_path / "out", "int8", sample, overwrite=True)
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
 

@@ -10,6 +10,7 @@ from transformers import MarianMTModel
 from marian_distill.errors import UserError
 from marian_distill.evaluation.hf_translator import HFTranslator, load_marian
 from marian_distill.export.onnx import export_onnx
+from marian_distill.files import MARKER
 from marian_distill.runtime.bundle import read_bundle
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.static import forced_logits
@@ -101,7 +102,11 @@ def test_bundle_json_says_what_the_graphs_take(toy_bundle_dir):
     assert (config["engine"], config["target"], config["dtype"]) == ("onnx", "cpu", "fp32")
     assert (config["source_length"], config["target_length"], config["mask"]) == (32, 32, -100.0)
     assert config["source_tags"] == {"en-zh": ">>cmn_Hans<<"}
-    assert set(config["files"]) == {path.name for path in toy_bundle_dir.iterdir()} - {"bundle.json", "README.md"}
+    assert set(config["files"]) == {path.name for path in toy_bundle_dir.iterdir()} - {
+        "bundle.json",
+        "README.md",
+        MARKER,
+    }
     for graph in config["graphs"].values():
         session = onnxruntime.InferenceSession(toy_bundle_dir / graph["file"], providers=["CPUExecutionProvider"])
         for listed, found in ((graph["inputs"], session.get_inputs()), (graph["outputs"], session.get_outputs())):

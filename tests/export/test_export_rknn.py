@@ -129,8 +129,9 @@ def test_spread_takes_from_first_to_last():
     ("dtype", "cached", "least"),
     [("fp16", True, 1.0), ("w8a8", False, 0.8), ("hybrid", True, 0.9), ("w4a16", False, 0.6)],
 )
-def test_the_simulator_says_what_the_model_says(toy_model_dir, tmp_path, dtype, cached, least):
-    output = tmp_path / "out"
+def test_the_simulator_says_what_the_model_says(toy_model_dir, tmp_path, dtype, cached, least, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    output = Path("out")  # the toolkit changes its working folder
     bundle, report, builds = export_rknn(
         toy_model_dir, output, "rv1126b", dtype, PAIRS[::6], PAIRS, 32, 32, cached, max_chrf_lost=20
     )

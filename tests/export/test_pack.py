@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from marian_distill.errors import UserError
 from marian_distill.export.pack import MODULES, PACKAGE, pack_board
-from marian_distill.files import read_json
+from marian_distill.files import read_json, sha256
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -34,6 +35,18 @@ def test_a_board_s_pack_asks_for_the_toolkit_s_runtime_and_its_numpy(board_bundl
     install = tmp_path / "board" / "install.sh"
     assert "/usr/lib/librknnrt.so is missing" in install.read_text()
     subprocess.run(["sh", "-n", install], check=True)  # the shell can read it
+
+
+@pytest.mark.parametrize("name", ["../secret.txt", "link.txt"])
+def test_what_is_not_a_file_of_the_bundle_itself_is_not_packed(name, board_bundle_dir, tmp_path):
+    (tmp_path / "secret.txt").write_text("secret")
+    (board_bundle_dir / "link.txt").symlink_to(tmp_path / "secret.txt")
+    config = read_json(board_bundle_dir / "bundle.json")
+    config["files"][name] = {"bytes": 6, "sha256": sha256(tmp_path / "secret.txt")}
+    (board_bundle_dir / "bundle.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match="no file of the folder itself"):
+        pack_board(board_bundle_dir, SCRIPTS, tmp_path / "board.tar.gz")
+    assert not (tmp_path / "board.tar.gz").exists()
 
 
 def test_a_python_that_is_too_new_for_the_toolkit_is_refused(board_bundle_dir, tmp_path):

@@ -59,7 +59,9 @@ def test_two_recipes_side_by_side_write_no_file_of_each_other(tmp_path):
 
 def test_the_gate_stops_a_model_that_forgot(tmp_path):
     def scored(model: str, kept: float) -> None:
-        slices = {name: {"metric": "chrF", "score": {"score": 90.0}, "kept": 1.0} for name in SLICES}
+        slices = {
+            name: {"metric": "chrF", "score": {"score": 90.0, "signature": "none"}, "kept": 1.0} for name in SLICES
+        }
         slices["coffee/train"]["kept"] = kept
         path = tmp_path / f"{model}.int8.slices.json"
         path.write_text(json.dumps({"direction": "en-zh", "slices": slices}))

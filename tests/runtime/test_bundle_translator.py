@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from marian_distill.errors import UserError
+from marian_distill.files import sha256
 from marian_distill.runtime.benchmark import benchmark
 from marian_distill.runtime.bundle import read_bundle
 from marian_distill.runtime.bundle_translator import BundleTranslator
@@ -75,8 +76,9 @@ def test_a_file_that_is_missing_or_damaged_is_named(bundle_dir):
 
 def test_a_table_of_another_shape_is_refused(bundle_dir):
     config = json.loads((bundle_dir / "bundle.json").read_text())
-    np.save(bundle_dir / "positions.npy", np.zeros((3, 48), np.float32))
-    del config["files"]["positions.npy"]
+    table = bundle_dir / "positions.npy"
+    np.save(table, np.zeros((3, 48), np.float32))
+    config["files"]["positions.npy"] = {"bytes": table.stat().st_size, "sha256": sha256(table)}
     (bundle_dir / "bundle.json").write_text(json.dumps(config))
     with pytest.raises(UserError, match=r"positions\.npy: float32 \(3, 48\), expected float32 \(32, 48\)"):
         BundleTranslator(bundle_dir)

@@ -132,7 +132,11 @@ def test_a_pipe_gets_utf_8_whatever_the_system_prefers(toy_ct2_dir):
         (("--n-best", "2"), b"We like tea.\n", "--n-best goes with --text or the prompt"),
         (("--input-file", "absent.txt", "--output-file", "out.txt"), b"", "absent.txt: no such file"),
         (("--input-file", "absent.txt"), b"", "go together"),
-        (("--input-file", __file__, "--output-file", f"{__file__}/zh.txt"), b"", "test_translate_ct2.py: File exists"),
+        (
+            ("--input-file", __file__, "--output-file", f"{__file__}/zh.txt"),
+            b"",
+            "test_translate_ct2.py/zh.txt: Not a directory",
+        ),
         (("--threads", "-2"), b"", "--threads: -2: expected a whole number, 0 to 256"),
         (("--nonsense",), b"", "unrecognized arguments: --nonsense"),
         ((), b"We like tea.\n\xff\n", "stdin, line 2: not valid UTF-8"),

@@ -143,22 +143,56 @@ def test_processes_share_the_shards_without_overlap_or_loss(tmp_path):
 
 
 def test_of_two_processes_that_end_at_once_one_puts_the_folder_in_place(tmp_path, monkeypatch):
-    corpus, counts, reports = corpus_of(4), sequence._counts, []
+    corpus, finish, reports = corpus_of(4), sequence._finish, []
 
     def translate() -> None:
         teacher = ParrotTeacher(("猫", -1.0))
         reports.append(forward_translate(teacher, corpus, tmp_path / "out", Policy(), PROVENANCE, shard_rows=2))
 
-    def counts_after_the_other(files):
-        monkeypatch.setattr(sequence, "_counts", counts)
+    def finish_after_the_other(*arguments):
+        monkeypatch.setattr(sequence, "_finish", finish)
         translate()  # the other process, all of it, between this one's last shard and its report
-        return counts(files)
+        return finish(*arguments)
 
-    monkeypatch.setattr(sequence, "_counts", counts_after_the_other)
+    monkeypatch.setattr(sequence, "_finish", finish_after_the_other)
     translate()
     assert [report is None for report in reports] == [False, True]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert load_parallel(CorpusSource(str(tmp_path / "out"))).num_rows == 4
+
+
+def test_a_stop_keeps_what_was_translated_of_a_shard(tmp_path, monkeypatch):
+    monkeypatch.setattr(sequence, "CHUNK_ROWS", 2)
+    corpus, policy = corpus_of(9), Policy(keep_numbers=False)
+
+    class Breaks(ParrotTeacher):
+        def translate_n_best(self, texts, count, *, finished=False):
+            if len(self.asked) >= 6:
+                raise KeyboardInterrupt
+            return super().translate_n_best(texts, count, finished=finished)
+
+    with pytest.raises(KeyboardInterrupt):
+        forward_translate(Breaks(("猫", -1.0)), corpus, tmp_path / "out", policy, PROVENANCE)
+    (part,) = (tmp_path / "out.unfinished").glob("*.part.jsonl")
+    with part.open("a", encoding="utf-8") as stream:
+        stream.write('{"translation": {"en"')  # a kill in the middle of a line
+    teacher = ParrotTeacher(("猫", -1.0))
+    report = forward_translate(teacher, corpus, tmp_path / "out", policy, PROVENANCE)
+    assert teacher.asked == corpus["en"][6:]
+    assert report["origins"] == {"teacher": 9}
+    assert load_parallel(CorpusSource(str(tmp_path / "out")))["en"] == corpus["en"]
+    assert not list((tmp_path / "out").glob("*.part.jsonl"))
+
+
+def test_a_kill_before_the_last_rename_is_gone_on_from(tmp_path, monkeypatch):
+    def killed(self, target):
+        raise SystemExit(137)
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr(Path, "rename", killed)
+        forward_translate(ParrotTeacher(("猫", -1.0)), corpus_of(4), tmp_path / "out", Policy(), PROVENANCE)
+    assert not (tmp_path / "out").exists()
+    assert forward_translate(ParrotTeacher(("猫", -1.0)), corpus_of(4), tmp_path / "out", Policy(), PROVENANCE)
 
 
 def test_dropped_rows_are_counted(tmp_path):

@@ -145,7 +145,7 @@ def test_fp16_without_a_gpu_says_what_to_do(options, given):
         (["--extra-train-csv", "a", "b", "--extra-train-repeat", "1", "2", "3"], "3 numbers for 2"),
         (["--load-best-model-at-end"], "--load_best_model_at_end requires the save and eval strategy to match"),
         (["--early-stopping-patience", "2"], "--early-stopping-patience needs --eval-strategy"),
-        (["--resume-from-checkpoint", "nowhere"], "--resume-from-checkpoint nowhere: no such folder"),
+        (["--resume-from-checkpoint", "nowhere"], "--resume-from-checkpoint nowhere: no checkpoint there"),
         (["--preprocess-num-proc", "-1"], "--preprocess-num-proc -1: expected 1 or more"),
         (["--output-dir", ""], "--output-dir is missing"),
         (["--dataloader-drop-last"], "--dataloader-drop-last has no effect"),

@@ -4,45 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from transformers import GenerationConfig, MarianMTModel
-from transformers.utils.logging import disable_progress_bar
+from transformers import GenerationConfig
 
-from marian_distill.errors import UserError
-from marian_distill.files import read_json
 from marian_distill.languages import Direction
 from marian_distill.pieces import EOS, MarianPieces
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
+    FolderConfig,
     checked_beam_size,
     choose_direction,
     segment_bound,
     translate_texts,
 )
+from marian_distill.schema import read_shaped
+from marian_distill.weights import load_marian
 
 # Source tokens, padding included, that are translated at once.
 BATCH_TOKENS = 2048
-
-
-def load_marian(model_dir: str | Path, device: str = "cpu") -> MarianMTModel:
-    """Load a local Marian model in float32 from safetensors alone, with every weight found in the file."""
-    model_dir = Path(model_dir)
-    config = read_json(model_dir / "config.json")
-    if config.get("model_type") != "marian":
-        raise UserError(f"{model_dir}/config.json: model_type {config.get('model_type')!r}, expected 'marian'")
-    if not (model_dir / "model.safetensors").is_file():
-        raise UserError(
-            f"{model_dir}: no model.safetensors. Save the model with save_pretrained(); pickles are refused."
-        )
-    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
-        raise UserError(f"device {device!r}: this machine has none that torch can use; give cpu")
-    disable_progress_bar()  # of loading, which takes a moment
-    model, loading = MarianMTModel.from_pretrained(  # pyright: ignore[reportGeneralTypeIssues]
-        model_dir, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
-    )
-    if loading["missing_keys"]:
-        missing = sorted(loading["missing_keys"])
-        raise UserError(f"{model_dir}: {len(missing)} weights are missing from the file, {missing[0]} among them")
-    return model.to(device).eval()
 
 
 class HFTranslator:
@@ -66,13 +44,13 @@ class HFTranslator:
         max_decoding_length: int = MAX_DECODING_LENGTH,
         device: str = "cpu",
     ) -> None:
-        config = read_json(Path(model_dir) / "config.json")
+        config = read_shaped(Path(model_dir) / "config.json", FolderConfig)
         self.direction, self.tag = choose_direction(config, direction)
         self.max_segment_length = segment_bound(config, max_decoding_length)
         self.pieces = MarianPieces(model_dir)
         if self.tag not in self.pieces.vocabulary:
             self.tag = None  # a model without language tags, from a hub perhaps
-        self.model = load_marian(model_dir, device)
+        self.model = load_marian(model_dir, device=device)
         pad_id, eos_id = self.pieces.pad_id, self.pieces.eos_id
         # As the engine decodes: from a zero embedding, never `<pad>`, never nothing, no forced `</s>` at the bound.
         self.model.generation_config = GenerationConfig(

@@ -7,12 +7,40 @@ all test sentences hides it, a look at each domain does not.
 import glob
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NotRequired, TypedDict
 
 from marian_distill.errors import UserError
-from marian_distill.evaluation.metrics import metric_for
-from marian_distill.files import read_json
-from marian_distill.languages import languages_of
+from marian_distill.evaluation.metrics import Score, metric_for
+from marian_distill.languages import Direction, languages_of
+from marian_distill.schema import read_shaped
+
+# What is read of a file of scripts/evaluate_model.py. Into Chinese it has chrF too.
+TestScores = TypedDict(
+    "TestScores",
+    {
+        "direction": Direction,
+        "beam_size": NotRequired[int],
+        "bleu": Score,
+        "chrf++": Score,
+        "chrf": NotRequired[Score],
+    },
+)
+
+
+class OneSlice(TypedDict):
+    """A slice of a file of scripts/evaluate_slices.py."""
+
+    metric: str
+    score: Score
+    kept: float | None
+
+
+class SliceScores(TypedDict):
+    """A file of scripts/evaluate_slices.py."""
+
+    direction: Direction
+    beam_size: NotRequired[int]
+    slices: dict[str, OneSlice]
 
 
 class Change(NamedTuple):
@@ -41,19 +69,19 @@ def read_scores(folder: Path, model: str) -> dict[str, float]:
     figures: dict[str, float] = {}
     for path in sorted(folder.glob(f"{glob.escape(model)}.*.*.json")):
         precision, _, test = path.name.removeprefix(f"{model}.").removesuffix(".json").partition(".")
-        report = read_json(path)
-        direction = report["direction"]
-        metric = metric_for(languages_of(direction)[1])
-        beam = report.get("beam_size", 1)
-        measured = precision.removeprefix(f"{direction}-") + (f",beam={beam}" if beam > 1 else "")
         found = {}
         if test != "slices":
-            found[f"{test} {metric.name}"] = report[metric.name.lower()]["score"]
+            report = read_shaped(path, TestScores)
+            metric, score = counted_score(report, path)
+            found[f"{test} {metric}"] = score["score"]
         else:
+            report = read_shaped(path, SliceScores)
             for name, one in report["slices"].items():
                 found[f"{name} {one['metric']}"] = one["score"]["score"]
                 if one["kept"] is not None:
                     found[f"{name} kept"] = 100 * one["kept"]
+        direction, beam = report["direction"], report.get("beam_size", 1)
+        measured = precision.removeprefix(f"{direction}-") + (f",beam={beam}" if beam > 1 else "")
         for name, score in found.items():
             figure = f"{direction} {measured} {name}"
             if figure in figures:
@@ -62,6 +90,19 @@ def read_scores(folder: Path, model: str) -> dict[str, float]:
     if not figures:
         raise UserError(f"{folder}: no score files of {model!r}; expected names such as {model}.int8.travel.json")
     return figures
+
+
+def counted_score(report: TestScores, path: Path) -> tuple[str, Score]:
+    """The metric by which a test set in this target language counts (`metric_for`), and the score in it.
+
+    Raises:
+        UserError: the file, named by `path`, has none in it.
+    """
+    metric = metric_for(languages_of(report["direction"])[1]).name
+    score = report["chrf++"] if metric == "chrF++" else report.get("chrf")
+    if score is None:
+        raise UserError(f"{path}: has no {metric}. Score the model again with scripts/evaluate_model.py.")
+    return metric, score
 
 
 def compare(

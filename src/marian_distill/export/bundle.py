@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from marian_distill.errors import UserError
-from marian_distill.files import atomic_writer, read_json, sha256, write_json
+from marian_distill.files import (
+    MARKER,
+    atomic_writer,
+    check_replaceable,
+    read_json,
+    read_json_object,
+    sha256,
+    write_json,
+)
 from marian_distill.languages import DIRECTIONS
 from marian_distill.pieces import MarianPieces
 from marian_distill.runtime.bundle import BUNDLE_FILE, MASKED, SCHEMA, BundleConfig, FileFacts, Graph, Table
@@ -18,21 +26,13 @@ if TYPE_CHECKING:
     from marian_distill.export.graphs import StaticGraphs
 
 TOKENIZER_FILES = ("source.spm", "target.spm", "vocab.json")
-REPORTS = ("README.md", "parity.json", "parity.md")  # written after bundle.json, which does not describe them
+KIND = "a bundle"
 
 
 def check_output(output_dir: str | Path, overwrite: bool) -> None:
     """Refuse a folder that holds anything but a bundle, and a bundle unless `overwrite`."""
-    output_dir = Path(output_dir)
-    if output_dir.exists() and not output_dir.is_dir():
-        raise UserError(f"{output_dir}: is a file. Give another --output-dir.")
-    found = {path.name for path in output_dir.iterdir()} if output_dir.is_dir() else set()
-    known = {BUNDLE_FILE, *REPORTS}
-    if BUNDLE_FILE in found:
-        known |= set(read_json(output_dir / BUNDLE_FILE).get("files", ()))
-    if foreign := sorted(found - known):
-        raise UserError(f"{output_dir}: holds {foreign[0]}, which no export wrote. Give another --output-dir.")
-    if found and not overwrite:
+    check_replaceable(output_dir, KIND)
+    if (Path(output_dir) / MARKER).is_file() and not overwrite:
         raise UserError(f"{output_dir}: holds an exported model. Add --overwrite to replace it.")
 
 
@@ -41,8 +41,10 @@ def check_model(model_dir: str | Path, source_length: int, target_length: int) -
     model_dir = Path(model_dir)
     if not model_dir.is_dir():
         raise UserError(f"{model_dir}: no such folder. Give a Hugging Face Marian folder.")
-    config = read_json(model_dir / "config.json")
+    config = read_json_object(model_dir / "config.json")
     positions = config.get("max_position_embeddings", 0)
+    if config.get("model_type") != "marian" or not isinstance(positions, int):
+        raise UserError(f"{model_dir}/config.json: not the config of a Marian model")
     for name, length in (("source", source_length), ("target", target_length)):
         if length > positions:
             raise UserError(f"{name} length {length}: {model_dir} has positions for {positions} tokens")

@@ -14,8 +14,18 @@ from typing import TypedDict
 
 from marian_distill.errors import UserError
 from marian_distill.export.parity import Parity, checked_parity, parity
-from marian_distill.files import atomic_directory, atomic_writer, read_json, sha256, write_json
+from marian_distill.files import (
+    MARKER,
+    atomic_directory,
+    atomic_writer,
+    check_replaceable,
+    read_json,
+    read_json_object,
+    sha256,
+    write_json,
+)
 from marian_distill.languages import DIRECTIONS, Direction, languages_of
+from marian_distill.locks import folder_lock
 from marian_distill.pieces import EOS, PAD, MarianPieces
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
 from marian_distill.runtime.translator import BEAM_SIZE, MAX_DECODING_LENGTH, declared_directions, source_tags
@@ -23,6 +33,7 @@ from marian_distill.runtime.translator import BEAM_SIZE, MAX_DECODING_LENGTH, de
 QUANTIZATIONS = ("int8", "int8_float16", "int8_float32", "float16", "float32")
 MODEL_FILES = ("model.bin", "config.json", "shared_vocabulary.json", "source.spm", "target.spm")
 REPORT_FILES = ("export.json", "README.md")
+KIND = "a CTranslate2 folder"
 
 
 class Export(TypedDict):
@@ -66,7 +77,7 @@ def export_model(
     from marian_distill.evaluation.hf_translator import HFTranslator  # torch: only once the quick checks have passed
 
     directions = directions or declared_directions(read_json(Path(model_dir) / "config.json"))
-    with atomic_directory(output_dir) as folder:
+    with folder_lock(output_dir), atomic_directory(output_dir, KIND) as folder:
         convert(model_dir, folder, quantization, directions)
         megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
         trained = HFTranslator(model_dir)
@@ -128,13 +139,8 @@ source.spm, and `</s>`. Decode the output with target.spm, leaving out `</s>`. K
 
 def check_output(output_dir: str | Path, overwrite: bool) -> None:
     """Refuse an output folder that holds another model (unless `overwrite`) or anything that is not an export."""
-    output_dir = Path(output_dir)
-    if output_dir.exists() and not output_dir.is_dir():
-        raise UserError(f"{output_dir}: is a file. Give another --output-dir.")
-    found = {path.name for path in output_dir.iterdir()} if output_dir.is_dir() else set()
-    if foreign := sorted(found - {*MODEL_FILES, *REPORT_FILES}):
-        raise UserError(f"{output_dir}: holds {foreign[0]}, which no export wrote. Give another --output-dir.")
-    if found and not overwrite:
+    check_replaceable(output_dir, KIND)
+    if (Path(output_dir) / MARKER).is_file() and not overwrite:
         raise UserError(f"{output_dir}: holds an exported model. Add --overwrite to replace it.")
 
 
@@ -143,7 +149,7 @@ def check_model(model_dir: str | Path) -> None:
     model_dir = Path(model_dir)
     if not model_dir.is_dir():
         raise UserError(f"{model_dir}: no such folder. Give a Hugging Face Marian folder.")
-    config, vocabulary = read_json(model_dir / "config.json"), MarianPieces(model_dir).vocabulary
+    config, vocabulary = read_json_object(model_dir / "config.json"), MarianPieces(model_dir).vocabulary
     size = len(vocabulary)
     if config.get("model_type") != "marian" or config.get("vocab_size") != size:
         raise UserError(
@@ -170,7 +176,7 @@ def check_model(model_dir: str | Path) -> None:
 
 
 def _check_pad_row(model_dir: Path) -> None:
-    from marian_distill.evaluation.hf_translator import load_marian
+    from marian_distill.weights import load_marian
 
     weights = load_marian(model_dir).state_dict()
     for name in ("encoder", "decoder"):
@@ -222,7 +228,7 @@ def list_file(folder: str | Path, name: str) -> None:
     A file that is not there is taken off the list; a folder that gives no hashes is left alone.
     """
     folder = Path(folder)
-    config = read_json(folder / "config.json")
+    config = read_json_object(folder / "config.json")
     if "sha256" not in config:
         return
     config["sha256"].pop(name, None)

@@ -15,13 +15,15 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from marian_distill.evaluation.hf_translator import HFTranslator, load_marian
-from marian_distill.export.bundle import check_model, check_output, write_bundle, write_card, write_tables
+from marian_distill.evaluation.hf_translator import HFTranslator
+from marian_distill.export.bundle import KIND, check_model, check_output, write_bundle, write_card, write_tables
 from marian_distill.export.graphs import GraphName, StaticGraph, StaticGraphs, static_graphs
 from marian_distill.export.parity import Parity, checked_parity
 from marian_distill.files import atomic_directory
+from marian_distill.locks import folder_lock
 from marian_distill.runtime.bundle import BundleConfig, Graph, Tensor
 from marian_distill.runtime.bundle_translator import BundleTranslator
+from marian_distill.weights import load_marian
 
 OPSET = 17
 
@@ -52,7 +54,7 @@ def export_onnx(
     """
     check_output(output_dir, overwrite)
     check_model(model_dir, source_length, target_length)
-    with atomic_directory(output_dir) as folder:
+    with folder_lock(output_dir), atomic_directory(output_dir, KIND) as folder:
         table_dtype = "float32" if dtype == "fp32" else "float16"
         graphs = static_graphs(load_marian(model_dir), source_length, target_length, cached, projection_apart)
         bundle = write_onnx_bundle(graphs, model_dir, folder, dtype, table_dtype)

@@ -19,6 +19,8 @@ MODULES = (
     "files.py",
     "languages.py",
     "pieces.py",
+    "schema.py",
+    "signals.py",
     "runtime/__init__.py",
     "runtime/benchmark.py",
     "runtime/bundle.py",

@@ -6,8 +6,10 @@ is held against the trained model on real sentences. What the simulator says hol
 """
 
 import json
+import os
 import platform
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from marian_distill.errors import UserError
-from marian_distill.export.bundle import check_model, check_output, write_bundle, write_card
+from marian_distill.export.bundle import KIND, check_model, check_output, write_bundle, write_card
 from marian_distill.export.calibration import calibration_lists
 from marian_distill.export.rknn_log import BuildLog, read_log
 from marian_distill.export.rknn_parity import (
@@ -27,6 +29,7 @@ from marian_distill.export.rknn_parity import (
     parity_table,
 )
 from marian_distill.files import atomic_directory, atomic_writer, read_json, write_json
+from marian_distill.locks import folder_lock
 from marian_distill.runtime.bundle import BundleConfig, Graph, Tensor
 from marian_distill.runtime.bundle_translator import BundleTranslator
 
@@ -123,15 +126,17 @@ def export_rknn(
     check_target(target)
     check_output(output_dir, overwrite)
     check_model(model_dir, source_length, target_length)
-    from marian_distill.evaluation.hf_translator import (  # torch: once the quick checks passed
-        HFTranslator,
-        load_marian,
-    )
+    from marian_distill.evaluation.hf_translator import HFTranslator  # torch: once the quick checks passed
     from marian_distill.export.graphs import static_graphs
     from marian_distill.export.onnx import write_onnx_bundle
+    from marian_distill.weights import load_marian
 
     made = static_graphs(load_marian(model_dir), source_length, target_length, cached, dtype == "hybrid")
-    with atomic_directory(output_dir) as folder, tempfile.TemporaryDirectory() as scratch:
+    with (
+        folder_lock(output_dir),
+        atomic_directory(output_dir, KIND) as folder,  # an absolute path: the toolkit changes its working folder
+        tempfile.TemporaryDirectory() as scratch,
+    ):
         work = Path(scratch)
         exact_folder = work / "onnx"
         exact_folder.mkdir()
@@ -231,7 +236,7 @@ def convert(job: Job, work: Path, log: Path) -> tuple[Result, dict[str, BuildLog
         raise UserError("uv is not on the PATH: the RKNN toolkit needs an environment of its own, which uv makes")
     (work / "job.json").write_text(json.dumps(job), encoding="utf-8")
     command = ["uv", "run", "--no-project", "-p", "3.11", "-s", str(CONVERTER), str(work / "job.json")]
-    finished = subprocess.run(command, cwd=work, check=False)  # noqa: S603
+    code = _run_to_the_end(command, work)
     logs = {name: read_text(graph["log"]) for name, graph in job["graphs"].items()}
     with atomic_writer(log) as stream:
         for name, text in [*logs.items(), ("simulator", read_text(job["log"]))]:
@@ -239,10 +244,20 @@ def convert(job: Job, work: Path, log: Path) -> tuple[Result, dict[str, BuildLog
     builds = {name: read_log(text) for name, text in logs.items()}
     for name, build in builds.items():
         check_build(name, build, job["target"], log)
-    if finished.returncode != 0:
+    if code != 0:
         said = [line for build in builds.values() for line in build.errors] or ["see the end of the log"]
         raise UserError(f"rknn-toolkit2 failed for {job['target']}: {said[0]} (its log: {log}); nothing was written")
     return read_json(job["result"]), builds
+
+
+def _run_to_the_end(command: list[str], folder: Path) -> int:
+    """Exit code of a command in `folder`; when this process is interrupted, all that it started ends with it."""
+    with subprocess.Popen(command, cwd=folder, start_new_session=True) as process:  # noqa: S603
+        try:
+            return process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 def check_build(name: str, build: BuildLog, target: str, log: Path) -> None:

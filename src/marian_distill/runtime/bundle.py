@@ -10,7 +10,8 @@ from typing import TypedDict
 import numpy as np
 
 from marian_distill.errors import UserError
-from marian_distill.files import read_json, sha256
+from marian_distill.files import read_json_object, sha256
+from marian_distill.schema import read_shaped
 
 SCHEMA = 1
 BUNDLE_FILE = "bundle.json"
@@ -82,13 +83,15 @@ def read_bundle(folder: str | Path) -> BundleConfig:
         raise UserError(
             f"{folder}: no {BUNDLE_FILE} here. Make a bundle with scripts/export_rknn.py or scripts/export_onnx.py."
         )
-    config: BundleConfig = read_json(folder / BUNDLE_FILE)
-    if config.get("schema") != SCHEMA:
-        raise UserError(
-            f"{folder / BUNDLE_FILE}: schema {config.get('schema')!r}, expected {SCHEMA}. Export the model again."
-        )
+    schema = read_json_object(folder / BUNDLE_FILE).get("schema")
+    if schema != SCHEMA:
+        raise UserError(f"{folder / BUNDLE_FILE}: schema {schema!r}, expected {SCHEMA}. Export the model again.")
+    config = read_shaped(folder / BUNDLE_FILE, BundleConfig)
+    _check_sizes(folder / BUNDLE_FILE, config)
     for name, facts in config["files"].items():
         path = folder / name
+        if path.parent != folder or path.is_symlink():
+            raise UserError(f"{folder / BUNDLE_FILE}: lists {name!r}, which is no file of the folder itself")
         if not path.is_file():
             raise UserError(f"{path}: no such file, though {BUNDLE_FILE} lists it. Copy the whole folder again.")
         if path.stat().st_size != facts["bytes"] or sha256(path) != facts["sha256"]:
@@ -96,10 +99,35 @@ def read_bundle(folder: str | Path) -> BundleConfig:
     return config
 
 
+def _check_sizes(path: Path, config: BundleConfig) -> None:
+    """Refuse parts that do not fit together, which an engine would find in mid-sentence."""
+    used = {part["file"] for part in (*config["tables"].values(), *config["graphs"].values())}
+    absent = [
+        *sorted(used - config["files"].keys()),
+        *sorted({"encoder", "decoder"} - config["graphs"].keys()),
+        *sorted({"source_embeddings", "target_embeddings", "positions"} - config["tables"].keys()),
+    ]
+    if absent:
+        raise UserError(f"{path}: {absent[0]!r} is not among its files, graphs and tables. Export the model again.")
+    rows = {"source_embeddings": config["vocabulary"], "target_embeddings": config["vocabulary"]}
+    rows["positions"] = max(config["source_length"], config["target_length"])
+    for name, count in rows.items():
+        shape = config["tables"][name]["shape"]
+        if len(shape) != 2 or shape[0] < count or shape[1] != config["d_model"] or min(*shape, count) < 1:
+            raise UserError(f"{path}: {name} has shape {shape}, expected [{count}, {config['d_model']}]")
+    ids = {name: config[name] for name in ("eos_id", "pad_id", "start_id")}
+    for name, index in ids.items():
+        if not 0 <= index < config["vocabulary"]:
+            raise UserError(f"{path}: {name} {index} is not an id of the {config['vocabulary']} in its vocabulary")
+
+
 def read_table(folder: str | Path, table: Table) -> np.ndarray:
     """A table as it stands on disk, mapped rather than read: a sentence needs a few rows of it."""
     path = Path(folder) / table["file"]
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise UserError(f"{path}: not an array ({error}). Copy the whole folder again.") from error
     if list(array.shape) != table["shape"] or array.dtype != np.dtype(table["dtype"]):
         raise UserError(f"{path}: {array.dtype} {array.shape}, expected {table['dtype']} {tuple(table['shape'])}")
     return array

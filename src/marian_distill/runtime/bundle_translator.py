@@ -10,6 +10,7 @@ from marian_distill.runtime.sessions import open_sessions
 from marian_distill.runtime.static import Session, StaticModel, beam_search, greedy
 from marian_distill.runtime.translator import (
     checked_beam_size,
+    checked_threads,
     choose_direction,
     n_best,
     segment_bound,
@@ -48,7 +49,9 @@ class BundleTranslator:
         bound = segment_bound({"max_position_embeddings": positions}, self.max_decoding_length)
         self.max_segment_length = min(bound, self.config["source_length"])
         self.pieces = MarianPieces(folder)
-        self.model = StaticModel(folder, self.config, sessions or open_sessions(folder, self.config, threads))
+        self.model = StaticModel(
+            folder, self.config, sessions or open_sessions(folder, self.config, checked_threads(threads))
+        )
 
     def set_direction(self, direction: str | None) -> None:
         """Translate in another direction from now on; `UserError` when the model does not do it."""

@@ -5,22 +5,25 @@ Needs `ctranslate2` and `sentencepiece` alone; a 20 M parameter int8 model loads
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import ctranslate2
 
 from marian_distill.errors import UserError
-from marian_distill.files import read_json, sha256
+from marian_distill.files import sha256
 from marian_distill.languages import Direction
 from marian_distill.pieces import EOS, MarianPieces
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
+    MAX_THREADS,
+    FolderConfig,
     checked_beam_size,
+    checked_threads,
     choose_direction,
     n_best,
     segment_bound,
     translate_texts,
 )
+from marian_distill.schema import read_shaped
 
 # Source tokens, padding included, that are translated at once. On a CPU throughput is flat above and memory is not.
 BATCH_TOKENS = {"cpu": 256, "cuda": 8192}
@@ -29,8 +32,6 @@ VOCABULARY_MAP = "vmap.txt"
 # The engine's own search ends with the first few finished hypotheses, which are the short ones: words get lost. With
 # patience (https://arxiv.org/abs/2204.05424) it waits for twice as many.
 PATIENCE = 2
-# Beyond some thousands the engine ends in a segmentation fault.
-MAX_THREADS = 256
 
 
 class CTranslate2Translator:
@@ -61,7 +62,7 @@ class CTranslate2Translator:
         intra_threads: int = 0,
     ) -> None:
         model_dir = Path(model_dir)
-        if not 1 <= inter_threads * max(intra_threads, 1) <= MAX_THREADS:
+        if not 1 <= inter_threads * max(checked_threads(intra_threads), 1) <= MAX_THREADS:
             raise UserError(f"{inter_threads} × {intra_threads} threads: expected 1 to {MAX_THREADS} together")
         self.config = read_config(model_dir)
         self.set_direction(direction)
@@ -69,6 +70,7 @@ class CTranslate2Translator:
         self.max_decoding_length = max_decoding_length
         self.max_segment_length = segment_bound(self.config, max_decoding_length)
         self.pieces = MarianPieces(model_dir)
+        _ = self.pieces.vocabulary  # read now: a broken one is told before the first sentence
         self.use_vmap = (model_dir / VOCABULARY_MAP).is_file()
         if self.use_vmap:
             check_vocabulary_map(model_dir / VOCABULARY_MAP)
@@ -80,7 +82,7 @@ class CTranslate2Translator:
                 inter_threads=inter_threads,
                 intra_threads=intra_threads,
             )
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, MemoryError) as error:
             raise UserError(f"{model_dir}: CTranslate2 cannot load this model ({error})") from error
 
     def set_direction(self, direction: str | None) -> None:
@@ -128,19 +130,15 @@ class CTranslate2Translator:
         )
 
 
-def read_config(model_dir: Path) -> dict[str, Any]:
+def read_config(model_dir: Path) -> FolderConfig:
     """config.json of a folder whose other files have the SHA-256 that it gives; else a `UserError` that names one.
 
     A folder that was not exported by this project gives none and is taken as it is.
     """
     if not (model_dir / "model.bin").is_file():
         raise UserError(f"{model_dir}: no model.bin here. Make a CTranslate2 folder with scripts/export_ct2.py.")
-    path = model_dir / "config.json"
-    config = read_json(path)
-    hashes = config.get("sha256", {}) if isinstance(config, dict) else None
-    if not isinstance(hashes, dict):
-        raise UserError(f"{path}: not the config.json of a model. Export the model again.")
-    for name, expected in hashes.items():
+    config = read_shaped(model_dir / "config.json", FolderConfig)
+    for name, expected in config.get("sha256", {}).items():
         file = model_dir / name
         if not file.is_file():
             if name == VOCABULARY_MAP:  # who deletes it wants to do without
@@ -157,6 +155,6 @@ def check_vocabulary_map(path: Path) -> None:
         always = stream.readline()
     if not always.startswith(b"\t") or EOS.encode() not in always.split():
         raise UserError(
-            f"{path}: its first line is not that of the pieces that are always candidates. Delete the file, or make "
-            "it again with scripts/make_vocabulary_map.py."
+            f"{path}: its first line is not that of the pieces that are always candidates. Delete the file; "
+            "scripts/make_vocabulary_map.py makes another."
         )

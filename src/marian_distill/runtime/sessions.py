@@ -26,13 +26,23 @@ class OnnxSession:
     def __init__(self, path: Path, graph: Graph, threads: int = 1) -> None:
         try:
             import onnxruntime
+            from onnxruntime.capi import onnxruntime_pybind11_state as state  # pyright: ignore[reportAttributeAccessIssue]
         except ModuleNotFoundError as error:
             raise UserError("onnxruntime is not installed: `pip install onnxruntime`") from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors
         self.names = [tensor["name"] for tensor in graph["inputs"]]
-        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        try:
+            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf) as error:
+            raise UserError(f"{path}: ONNX Runtime cannot load this graph ({error}). Export it again.") from error
+        for listed, found in (
+            (graph["inputs"], self.session.get_inputs()),
+            (graph["outputs"], self.session.get_outputs()),
+        ):
+            if [(one["name"], one["shape"]) for one in listed] != [(one.name, one.shape) for one in found]:
+                raise UserError(f"{path}: takes or gives other arrays than bundle.json says. Export it again.")
 
     def run(self, inputs: Arrays) -> Arrays:
         """Outputs for inputs (see `Session`)."""

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from marian_distill.errors import UserError
 from marian_distill.languages import DIRECTIONS, TAGS, Direction, languages_of
@@ -20,6 +20,17 @@ BEAM_SIZE = 4
 MAX_BEAM_SIZE = 64
 # The position table of a model that does not say otherwise: the engine raises on anything longer.
 MAX_POSITIONS = 512
+# Beyond some thousands an engine ends in a segmentation fault.
+MAX_THREADS = 256
+
+
+class FolderConfig(TypedDict, total=False):
+    """What translating reads of a model folder's config.json."""
+
+    directions: list[str]
+    source_tags: dict[str, str | None]
+    max_position_embeddings: int
+    sha256: dict[str, str]  # of the other files, where this project exported the folder
 
 
 class Translator(Protocol):
@@ -104,6 +115,13 @@ def checked_beam_size(beam_size: int) -> int:
     if not 1 <= beam_size <= MAX_BEAM_SIZE:
         raise UserError(f"beam size {beam_size}: expected 1 (greedy) to {MAX_BEAM_SIZE}")
     return beam_size
+
+
+def checked_threads(threads: int) -> int:
+    """The number of threads, or a `UserError` when it is not from 0 to `MAX_THREADS`."""
+    if not 0 <= threads <= MAX_THREADS:
+        raise UserError(f"{threads} threads: expected 0 (as the engine chooses) to {MAX_THREADS}")
+    return threads
 
 
 def segment_bound(config: Mapping, max_decoding_length: int) -> int:

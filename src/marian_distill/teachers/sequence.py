@@ -7,7 +7,6 @@ their source's label, so that a share of a source, by which they were drawn alre
 """
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -21,14 +20,17 @@ import pyarrow.parquet as pq
 from sacrebleu.metrics.chrf import CHRF
 
 from marian_distill.errors import UserError
-from marian_distill.files import read_json, write_json
+from marian_distill.files import atomic_path, read_json_object, write_json
 from marian_distill.languages import CHRF_WORD_ORDER, Direction, Language, languages_of
+from marian_distill.locks import InUseError, folder_lock
 from marian_distill.text.cleaning import Limits, first_reason
 from marian_distill.text.numbers import numbers_kept
 
 REPORT, UNFINISHED = "forward_translation.json", ".unfinished"
 DROPPED, COUNTS = "dropped", "forward_translation"
 LABEL = "forward:"
+PART = ".part.jsonl"  # of a shard that is being translated
+CHUNK_ROWS = 512  # kept at once: what a stop may cost
 SCHEMA = pa.schema(
     [
         ("translation", pa.struct([("en", pa.string()), ("zh", pa.string())])),
@@ -78,7 +80,7 @@ class Policy:
 
     n_best: int = 1
     choose: Literal["score", "closeness"] = "score"
-    min_score: float = float("-inf")
+    min_score: float = -100.0
     max_repeats: int = 3
     keep_numbers: bool = True
     rejected: Literal["keep", "drop"] = "keep"
@@ -177,7 +179,7 @@ def forward_translate(
     """Translate a corpus into a folder of Parquet that `load_parallel` reads, a file a shard.
 
     Shards are written to `output_dir`.unfinished, which becomes `output_dir` when the last one is there. Given again
-    after an interruption, only what is missing is translated.
+    after an interruption, only what is missing is translated: whole shards, and what had been done of the last one.
 
     Args:
         teacher: gives its n best.
@@ -200,30 +202,56 @@ def forward_translate(
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / REPORT).is_file():
         write_json(folder / REPORT, settings)
-    elif read_json(folder / REPORT) != _as_read(settings):
+    there = read_json_object(folder / REPORT)  # with counts where a kill came before the last rename
+    if {name: there.get(name) for name in settings} != json.loads(json.dumps(settings)):
         raise UserError(f"{folder}: holds shards made with other options; remove it, or give those options")
     files = [folder / f"train-{shard:05d}-of-{shards:05d}.parquet" for shard in range(shards)]
     for shard in range(rank, shards, processes):
         rows = corpus.select(range(shard * shard_rows, min((shard + 1) * shard_rows, len(corpus))))
-        if not files[shard].is_file():
-            _write_shard(files[shard], translate_rows(teacher, rows.to_list(), policy))
-        on_rows(len(rows))
+        if files[shard].is_file():
+            on_rows(len(rows))
+        else:
+            _write_shard(files[shard], _translated(files[shard].with_suffix(PART), teacher, rows, policy, on_rows))
+        files[shard].with_suffix(PART).unlink(missing_ok=True)
+    return _finish(folder, output_dir, settings, files)
+
+
+def _translated(
+    part: Path, teacher: Teacher, rows: datasets.Dataset, policy: Policy, on_rows: Callable[[int], object]
+) -> Iterator[Row]:
+    """Rows with the teacher's side; those that stand in `part`, a JSON line each, were translated before a stop."""
+    part.touch()
+    with part.open("r+", encoding="utf-8", newline="\n") as stream:
+        done = [line for line in stream.readlines() if line.endswith("\n")]
+        done = done[: len(done) // CHUNK_ROWS * CHUNK_ROWS]  # so that a row shares its batch with the same rows
+        stream.seek(0)
+        stream.truncate()
+        stream.writelines(done)
+        on_rows(len(done))
+        yield from (Row(**json.loads(line)) for line in done)
+        for first in range(len(done), len(rows), CHUNK_ROWS):
+            chunk = rows.select(range(first, min(first + CHUNK_ROWS, len(rows)))).to_list()
+            translated = list(translate_rows(teacher, chunk, policy))
+            stream.writelines(json.dumps(row._asdict()) + "\n" for row in translated)
+            stream.flush()
+            on_rows(len(chunk))
+            yield from translated
+
+
+def _finish(folder: Path, output_dir: Path, settings: dict[str, Any], files: list[Path]) -> dict[str, Any] | None:
+    """Put the folder in place with its report, when every shard is there and no other process does it."""
     if not all(file.is_file() for file in files):
         return None  # another process has some to do
-    temporary = folder / f"{REPORT}.{os.getpid()}.tmp"
     try:
-        report = {**settings, **_counts(files)}
-        temporary.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(folder / REPORT)
-        folder.rename(output_dir)
-    except FileNotFoundError:  # another process was the last as well, and quicker
-        (output_dir / temporary.name).unlink(missing_ok=True)
+        with folder_lock(output_dir):
+            if not folder.is_dir():
+                return None  # another process was the last as well, and quicker
+            report = {**settings, **_counts(files)}
+            write_json(folder / REPORT, report)
+            folder.rename(output_dir)
+    except InUseError:
         return None
     return report
-
-
-def _as_read(settings: dict[str, Any]) -> Any:
-    return json.loads(json.dumps(settings))
 
 
 def _write_shard(path: Path, rows: Iterator[Row]) -> None:
@@ -238,10 +266,8 @@ def _write_shard(path: Path, rows: Iterator[Row]) -> None:
         if row.origin != DROPPED:
             kept.append(row._asdict())
     counts = json.dumps({"origins": origins, "rejected": rejected})
-    table = pa.Table.from_pylist(kept, schema=SCHEMA.with_metadata({COUNTS: counts}))
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    pq.write_table(table, temporary)
-    temporary.replace(path)
+    with atomic_path(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(kept, schema=SCHEMA.with_metadata({COUNTS: counts})), temporary)
 
 
 def _counts(files: Sequence[Path]) -> dict[str, dict[str, int]]:

@@ -20,7 +20,7 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from marian_distill.errors import UserError
-from marian_distill.files import atomic_directory, sha256
+from marian_distill.files import atomic_path, sha256
 from marian_distill.languages import is_han
 from marian_distill.text.formats import KINDS, Rows, files_of, label_of, read_rows
 
@@ -29,6 +29,7 @@ ROWS_VERSION = 1
 SCHEMA = pa.schema([("en", pa.string()), ("zh", pa.string()), ("source", pa.string())])
 BATCH_ROWS = 20_000
 DIRECTION_SAMPLE = 2_000
+MAX_WEIGHT = 10_000
 HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
 SPLITS = ("train", "validation", "test")
 SAVED = ("dataset_dict.json", "state.json")  # of `datasets.save_to_disk`
@@ -129,6 +130,8 @@ def parse_source_weights(options: Iterable[str]) -> dict[str, float]:
             weights[name] = float(weight)
         except ValueError as error:
             raise UserError(f"source weight {option!r}: expected NAME=WEIGHT, such as manuals=0.2") from error
+        if not 0 <= weights[name] <= MAX_WEIGHT:
+            raise UserError(f"source weight {option!r}: expected a weight from 0 to {MAX_WEIGHT}")
     return weights
 
 
@@ -172,8 +175,9 @@ def _cached(key: Sequence[str], batches: Batches, name: str) -> datasets.Dataset
     fingerprint = hashlib.sha256("\0".join([*key, str(ROWS_VERSION)]).encode()).hexdigest()[:32]
     folder = Path(config.HF_DATASETS_CACHE) / "marian_distill" / fingerprint
     if not (folder / "rows.arrow").is_file():
-        with atomic_directory(folder) as temporary:
-            _write_arrow(temporary / "rows.arrow", batches, name)
+        # A file, not the folder: `datasets` keeps its own files beside it, perhaps those of another process.
+        with atomic_path(folder / "rows.arrow") as temporary:
+            _write_arrow(temporary, batches, name)
     table = datasets.Dataset.from_file(str(folder / "rows.arrow"))
     return datasets.Dataset(table.data, info=table.info, fingerprint=fingerprint)
 
@@ -240,7 +244,7 @@ def _parquet_batches(files: Sequence[Path], label: str) -> Iterator[pa.Table]:
                 for batch in parquet.iter_batches(BATCH_ROWS):
                     yield _parallel_columns(pa.table(batch), label, f"{file}", row)
                     row += batch.num_rows
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowException, OSError) as error:
             raise UserError(f"{file}: not a readable Parquet file ({error}); fetch it again") from error
 
 
@@ -254,19 +258,22 @@ def _parallel_columns(table: pa.Table, label: str, place: str, first_row: int) -
     columns = {name: table[name] for name in table.column_names}
     if "translation" in columns and pa.types.is_struct(columns["translation"].type):
         struct = columns["translation"].combine_chunks()
-        columns |= dict(zip(struct.type.names, struct.flatten(), strict=True))
+        columns |= dict(zip((field.name for field in struct.type), struct.flatten(), strict=True))
     missing = [name for name in ("en", "zh") if name not in columns]
     if missing:
         raise UserError(
             f'{place}: no {missing[0]!r} in its columns ({", ".join(table.column_names)}); expected {{"translation": '
             f'{{"en", "zh"}}}} or the columns en and zh'
         )
-    for name in ("en", "zh"):
-        if columns[name].null_count:
+    for name in ("en", "zh", "source"):
+        kind = columns[name].type if name in columns else pa.string()
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)):
+            raise UserError(f"{place}: the column {name!r} holds {kind}, expected text")
+        if name in columns and columns[name].null_count:
             nulls = np.flatnonzero(columns[name].is_null().to_numpy(zero_copy_only=False))
             raise UserError(f"{place}: row {first_row + int(nulls[0]) + 1} has no {name!r} text; remove the row")
     source = columns.get("source", pa.array([label] * table.num_rows))
-    return pa.table([columns["en"].cast(pa.string()), columns["zh"].cast(pa.string()), source], schema=SCHEMA)
+    return pa.table([column.cast(pa.string()) for column in (columns["en"], columns["zh"], source)], schema=SCHEMA)
 
 
 def _load_folder(folder: Path, source: CorpusSource, split: str, label: str) -> datasets.Dataset:

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from marian_distill.errors import UserError
-from marian_distill.files import atomic_directory, write_json
+from marian_distill.files import atomic_directory, check_replaceable, write_json
 from marian_distill.text.corpus import BATCH_ROWS
 
 REPORT = "corrections.json"
+KIND = "a corrected corpus"
 COLUMNS = ("en", "zh", "new_en", "new_zh")
 DROP = "drop"  # a column that may be missing
 MARKS = frozenset({"x", "drop", "yes", "1"})
@@ -63,6 +64,7 @@ def read_corrections(path: Path) -> tuple[list[Correction], int]:
         raise UserError(f"{path}: no such file") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not valid UTF-8 ({error.reason} at byte {error.start})") from error
+    csv.field_size_limit(2**31 - 1)  # an audit lists sentences of any length
     reader = csv.DictReader(io.StringIO(text, newline=""))  # a sentence may hold a line separator of any kind
     if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
         raise UserError(f"{path}: no column {missing[0]!r}; expected {', '.join(COLUMNS)}")
@@ -116,14 +118,12 @@ def apply_corrections(
 
 def check_output(output_dir: Path) -> None:
     """Refuse to replace anything but a folder that this wrote before."""
-    found = output_dir.iterdir() if output_dir.is_dir() else []
-    if foreign := sorted(path.name for path in found if path.name != REPORT and path.suffix != ".parquet"):
-        raise UserError(f"{output_dir}: holds {foreign[0]}, which is no corrected corpus; choose another --output-dir")
+    check_replaceable(output_dir, KIND)
 
 
 def write_corpus(tables: Sequence[pa.Table], output_dir: Path, split: str, report: dict[str, Any]) -> None:
     """Write a corpus in the hub's layout with its report (corrections.json), whole or not at all."""
-    with atomic_directory(output_dir) as folder:
+    with atomic_directory(output_dir, KIND) as folder:
         with pq.ParquetWriter(folder / f"{split}-00000-of-00001.parquet", SCHEMA) as writer:
             for table in tables:
                 writer.write_table(table)

@@ -5,7 +5,6 @@ Lines end at `\\n` alone, so that the other line separators of Unicode stay insi
 
 import csv
 import gzip
-import json
 import logging
 import lzma
 import zlib
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from marian_distill.errors import UserError
+from marian_distill.files import parse_json
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ Lines = Iterator[tuple[int, str]]
 
 PACKINGS = (".gz", ".xz")
 COLUMNS = (("en", "zh"), ("source", "target"))  # English first
+csv.field_size_limit(2**31 - 1)  # a long sentence is the filters' to drop; Python's default is 128 KB
 SIDES = (".en", ".zh")
 KINDS = ".csv, .tsv, .jsonl, .en and .zh (each also .gz or .xz), or .parquet"
 # A label names a corpus. What is another one in most of the first rows is something else: an author, a link, a score.
@@ -192,10 +193,11 @@ def _read_jsonl(path: Path, lines: Lines) -> Rows:
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise UserError(f"{path}: line {number} is not valid JSON ({error.msg})") from error
+            value = parse_json(line)
+        except ValueError as error:
+            raise UserError(f"{path}: line {number} is not valid JSON ({error})") from error
         value = value.get("translation", value) if isinstance(value, dict) else {}
+        value = value if isinstance(value, dict) else {}
         names = next((pair for pair in COLUMNS if set(pair) <= set(value)), COLUMNS[0])
         english, chinese = (value.get(name) for name in names)
         if not isinstance(english, str) or not isinstance(chinese, str):

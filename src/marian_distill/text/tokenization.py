@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import datasets
 import sentencepiece
@@ -27,6 +28,7 @@ from marian_distill.text.normalization import normalizer
 logger = logging.getLogger(__name__)
 
 CORPUS_FILE = "corpus.joint.txt"
+KIND = "a tokenizer"
 POSITIONS = 512
 # Of tokenised examples: one more, whenever the same rows and options would give other ones (here, or in noise.py).
 EXAMPLES_VERSION = 1
@@ -46,22 +48,28 @@ TAG_SHARES: dict[Direction, float] = {"en-zh": 0.5, "zh-en": 0.0}
 TOGGLE_MIN_WORDS = 3
 
 
-def train_joint_tokenizer(
+def train_joint_tokenizer(sentences: Iterable[str], output_dir: str | Path, **options: Any) -> None:
+    """`write_joint_tokenizer` into a folder that appears whole or not at all, in place of a tokenizer there."""
+    with atomic_directory(output_dir, KIND) as folder:
+        write_joint_tokenizer(sentences, folder, **options)
+
+
+def write_joint_tokenizer(
     sentences: Iterable[str],
-    output_dir: str | Path,
+    folder: Path,
     *,
     vocab_size: int = 32_000,
     model_type: str = "unigram",
     character_coverage: float = 0.9995,
 ) -> None:
-    """Train one SentencePiece model on both languages and write a tokenizer folder, whole or not at all.
+    """Train one SentencePiece model on both languages and fill a folder with it.
 
     Writes spm.model = source.spm = target.spm, vocab.json (`vocab_size` + 1 entries, `<pad>` last), the files of
     `MarianTokenizer.from_pretrained`, and corpus.joint.txt, the sentences it was trained on.
 
     Args:
         sentences: English and Chinese sentences in any order; the same ones give the same bytes.
-        output_dir: replaced if it exists.
+        folder: an empty one.
         vocab_size: pieces of the .spm, exactly; 256 of them are bytes, 4 are special.
         model_type: "unigram" or "bpe".
         character_coverage: share of the corpus's characters that get a piece; the rest is spelt in bytes.
@@ -69,35 +77,34 @@ def train_joint_tokenizer(
     Raises:
         UserError: no sentences, or a vocabulary that is too large or too small for them.
     """
-    with atomic_directory(output_dir) as folder:
-        _write_corpus(sentences, folder / CORPUS_FILE)
-        model = io.BytesIO()
-        try:
-            with (folder / CORPUS_FILE).open(encoding="utf-8", newline="\n") as lines:
-                sentencepiece.SentencePieceTrainer.train(
-                    sentence_iterator=(line.removesuffix("\n") for line in lines),
-                    model_writer=model,
-                    normalizer=normalizer(),
-                    vocab_size=vocab_size,
-                    model_type=model_type,
-                    character_coverage=character_coverage,
-                    byte_fallback=True,
-                    split_digits=True,
-                    required_chars=REQUIRED_CHARACTERS,
-                    user_defined_symbols=list(TAGS.values()),
-                    eos_id=0,
-                    unk_id=1,
-                    bos_id=-1,
-                    pad_id=-1,
-                    shuffle_input_sentence=False,
-                    num_threads=4,  # the sums of the EM steps, hence the model, depend on it
-                    minloglevel=2,
-                )
-        except RuntimeError as error:
-            raise _vocabulary_error(vocab_size, error) from error
-        for name in ("spm.model", "source.spm", "target.spm"):
-            (folder / name).write_bytes(model.getvalue())
-        _write_vocabulary(folder)
+    _write_corpus(sentences, folder / CORPUS_FILE)
+    model = io.BytesIO()
+    try:
+        with (folder / CORPUS_FILE).open(encoding="utf-8", newline="\n") as lines:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=(line.removesuffix("\n") for line in lines),
+                model_writer=model,
+                normalizer=normalizer(),
+                vocab_size=vocab_size,
+                model_type=model_type,
+                character_coverage=character_coverage,
+                byte_fallback=True,
+                split_digits=True,
+                required_chars=REQUIRED_CHARACTERS,
+                user_defined_symbols=list(TAGS.values()),
+                eos_id=0,
+                unk_id=1,
+                bos_id=-1,
+                pad_id=-1,
+                shuffle_input_sentence=False,
+                num_threads=4,  # the sums of the EM steps, hence the model, depend on it
+                minloglevel=2,
+            )
+    except RuntimeError as error:
+        raise _vocabulary_error(vocab_size, error) from error
+    for name in ("spm.model", "source.spm", "target.spm"):
+        (folder / name).write_bytes(model.getvalue())
+    _write_vocabulary(folder)
 
 
 def parallel_sentences(dataset: datasets.Dataset) -> Iterator[str]:

@@ -14,9 +14,11 @@ from typing import Any, Literal, NoReturn
 import torch
 import yaml
 from transformers import HfArgumentParser, Seq2SeqTrainingArguments
+from transformers.integrations.integration_utils import get_available_reporting_integrations
 
-from marian_distill.command_line import CommandParser
+from marian_distill.command_line import CommandParser, check_output_path
 from marian_distill.errors import UserError
+from marian_distill.training.checkpoints import STATE
 from marian_distill.training.help import format_help
 
 
@@ -164,7 +166,18 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
         """Check the numbers; hand `num_beams` to generation; keep the columns that the batches need."""
         _check_finite(self)
         _check_at_least(self, 0, "tokens_per_batch", "early_stopping_patience", "learning_rate", "weight_decay")
-        _check_at_least(self, 0, "max_grad_norm", "warmup_steps", "expected_minutes")
+        _check_at_least(self, 0, "max_grad_norm", "warmup_steps", "num_train_epochs", "adam_epsilon", "eval_delay")
+        _check_at_least(self, 0, "logging_steps", "eval_steps", "save_steps", "seed", "expected_minutes")
+        if not (0.0 <= self.adam_beta1 < 1.0 and 0.0 <= self.adam_beta2 < 1.0):
+            raise UserError(
+                f"--adam-beta1 {self.adam_beta1} --adam-beta2 {self.adam_beta2}: expected shares in [0, 1)"
+            )
+        unknown = set(self.report_to) - {"none", "all", *get_available_reporting_integrations()}
+        if unknown:
+            raise UserError(
+                f"--report-to {min(unknown)}: no such tracker here; expected none, all or one of "
+                f"{', '.join(sorted(get_available_reporting_integrations()))}"
+            )
         _check_at_least(self, 1, "per_device_train_batch_size", "per_device_eval_batch_size", "num_beams")
         _check_at_least(self, 1, "gradient_accumulation_steps")
         if not 0.0 <= self.label_smoothing_factor < 1.0:
@@ -194,10 +207,10 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
             setattr(self, self.precision, True)  # Hugging Face checks that the GPU has it
         if self.precision == "fp16" and self.use_cpu:
             raise UserError("--precision fp16 needs a GPU; leave it out: auto takes what is fastest on a CPU")
-        if self.resume_from_checkpoint and not Path(self.resume_from_checkpoint).is_dir():
+        if self.resume_from_checkpoint and not Path(self.resume_from_checkpoint, STATE).is_file():
             raise UserError(
-                f"--resume-from-checkpoint {self.resume_from_checkpoint}: no such folder; leave it out to go on from "
-                "the last checkpoint in --output-dir"
+                f"--resume-from-checkpoint {self.resume_from_checkpoint}: no checkpoint there; leave it out to go on "
+                "from the last checkpoint in --output-dir"
             )
         for name, value in _BATCHING.items():
             if getattr(self, name) != value:
@@ -227,19 +240,19 @@ _BATCHING = {"dataloader_drop_last": False, "train_sampling_strategy": "random",
 Arguments = tuple[ModelArguments, DataArguments, DistillTrainingArguments]
 
 
+def _check_finite(options: Any) -> None:
+    for one in dataclasses.fields(options):
+        values = getattr(options, one.name)
+        for value in values if isinstance(values, list) else [values]:
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UserError(f"--{one.name.replace('_', '-')} {value}: expected a finite number")
+
+
 def _check_at_least(options: Any, least: int, *names: str) -> None:
     for name in names:
         value = getattr(options, name)
         if value is not None and value < least:
             raise UserError(f"--{name.replace('_', '-')} {value}: expected {least} or more")
-
-
-def _check_finite(options: Any) -> None:
-    for name in (one.name for one in dataclasses.fields(options)):
-        value = getattr(options, name)
-        for number in value if isinstance(value, list) else [value]:
-            if isinstance(number, float) and not math.isfinite(number):
-                raise UserError(f"--{name.replace('_', '-')} {number}: expected a finite number")
 
 
 class _Parser(CommandParser, HfArgumentParser):
@@ -294,6 +307,7 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
         raise UserError(str(error)) from error
     if left_over:
         raise UserError(f"{left_over[0]!r}: not an option. See --help.")
+    check_output_path(Path(parsed[2].output_dir), "--output-dir")
     return tuple(parsed)  # pyright: ignore[reportReturnType]
 
 
@@ -308,10 +322,11 @@ def _config_path(tokens: list[str]) -> Path | None:
 
 def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = {} if values is None else values
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid YAML ({error})") from error
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected 'option: value' lines, found {type(values).__name__}")

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from huggingface_hub import snapshot_download
@@ -20,10 +19,9 @@ from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
 from marian_distill.training.arguments import ModelArguments
 from marian_distill.training.students import MarianStudent, check_config, load_config, new_student, zero_pad_row
 from marian_distill.training.teacher_init import InitReport, init_from_teacher, parse_layer_map, teacher_rows
+from marian_distill.weights import load_marian
 
 logger = logging.getLogger(__name__)
-
-Model = TypeVar("Model", bound=MarianMTModel)
 
 TOKENIZER_FILES = ["source.spm", "target.spm", "vocab.json", "tokenizer_config.json", "special_tokens_map.json"]
 
@@ -50,7 +48,7 @@ def model_folder(name: str) -> Iterator[Path]:
     tokenizer = tokenizer_folder(name)
     disable_progress_bar()  # of writing, which takes a moment
     with tempfile.TemporaryDirectory() as folder:
-        _load(MarianMTModel, name).save_pretrained(folder)
+        load_marian(name).save_pretrained(folder)
         for file in TOKENIZER_FILES:
             if (tokenizer / file).is_file():
                 shutil.copyfile(tokenizer / file, Path(folder, file))
@@ -85,7 +83,7 @@ def load_teacher(options: ModelArguments, pieces: MarianPieces, alpha_ce: float)
             f"vocabulary than {pieces.directory}. Use sequence-level distillation instead: translate the corpus with "
             "the teacher and train on that with --alpha-ce 1"
         )
-    return _load(MarianMTModel, options.teacher_model)
+    return load_marian(options.teacher_model)
 
 
 def same_vocabulary(options: ModelArguments, pieces: MarianPieces) -> bool:
@@ -112,7 +110,7 @@ def make_student(
     """A student to go on with, or a new one, from the teacher's tensors where asked; and what was taken over."""
     report = None
     if options.student_model is not None:
-        student = _load(MarianStudent, options.student_model)
+        student = load_marian(options.student_model, MarianStudent)
         check_config(student.config, options.student_model)
     else:
         student = new_student(load_config(str(options.student_config)))
@@ -139,15 +137,6 @@ def make_student(
     zero_pad_row(student)
     student.generation_config = _generation_config(student)
     return student, report
-
-
-def _load(kind: type[Model], name: str) -> Model:
-    """A model from a folder or the hub, in fp32 whatever it is stored in: safetensors only, no code from there."""
-    try:
-        return kind.from_pretrained(name, dtype=torch.float32, use_safetensors=True)
-    except OSError as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"{name}: no Marian model in safetensors there ({reason})") from error
 
 
 def _check_pieces(pieces: MarianPieces) -> None:
