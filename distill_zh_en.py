@@ -67,11 +67,20 @@ def main() -> None:
         try:
             with folder_lock(output_dir) if first_process else contextlib.nullcontext():
                 train(arguments, output_dir, log, stop)
+            leave_process_group()
         except Stopped:
             checkpoint = next(newest_first(output_dir), None)
             goes_on = f"goes on from {checkpoint}" if checkpoint else "begins anew: there was nothing to keep yet"
             print(f"stopped; the same command {goes_on}", file=sys.stderr)
             sys.exit(stop.exit_code())
+
+
+def leave_process_group() -> None:
+    """End this process's part in the group of several: threads of the group that still run would abort its exit."""
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def train(arguments: "Arguments", output_dir: Path, log: TrainingLog, stop: StopRequest) -> None:

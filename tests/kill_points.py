@@ -108,9 +108,7 @@ class KillPoints:
 
     def __init__(self, stage: Path, folder: Path, **options) -> None:
         self.output = folder / "run"
-        self.options = stage_options(
-            stage, self.output, **{"precision": "fp32", "attention": "eager", "tokens_per_batch": 1500, **options}
-        )
+        self.options = stage_options(stage, self.output, **{"tokens_per_batch": 1500, **options})
         shutil.rmtree(self.output, ignore_errors=True)
         whole = run(self.options, self.output)
         assert whole.code == 0, whole.errors

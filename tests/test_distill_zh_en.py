@@ -123,7 +123,7 @@ def test_distillation_from_the_teachers_layers_in_bfloat16_with_scores(teacher, 
         alpha_ce=0.5,
         temperature=2,
         label_smoothing_factor=0.1,
-        bf16=True,
+        precision="bf16",
         predict_with_generate=True,
         max_steps=30,
     )

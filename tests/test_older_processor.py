@@ -13,14 +13,8 @@ from pathlib import Path
 import pytest
 
 from marian_distill.files import read_json
-from toy_training import COMMAND, stage_options
+from toy_training import AVX2, COMMAND, stage_options
 
-AVX2 = {
-    "ATEN_CPU_CAPABILITY": "avx2",
-    "ONEDNN_MAX_CPU_ISA": "AVX2",
-    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
-    "CT2_FORCE_CPU_ISA": "AVX2",
-}
 SCRIPTS = COMMAND.parent / "scripts"
 # Several commands in one process, each as its command line would run it; what torch computes with comes last.
 RUN_ALL = """

