@@ -6,6 +6,7 @@ Some hundred tests start a command, one a core at a time; models this small are 
 import atexit
 import os
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -15,6 +16,8 @@ from toy_model import toy_bundle_dir, toy_ct2_dir, toy_model_dir  # noqa: F401
 from toy_training import datasets_cache, distill, toy_stage  # noqa: F401
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in a shell's background: commands would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 if sys.dont_write_bytecode:  # as in many containers: torch and transformers take 8 of 12 seconds to compile
     BYTECODE = tempfile.mkdtemp(prefix="distill-bytecode-")
     atexit.register(shutil.rmtree, BYTECODE, ignore_errors=True)
