@@ -123,7 +123,7 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
     config = student_config(**MODEL, vocab_size=len(pieces.vocabulary), dropout=DROPOUT)
     options = {
         "output_dir": str(arguments.output_dir / "unused"),
-        "report_to": "none",
+        "report_to": ["none"],
         "save_strategy": "no",
         "eval_strategy": "no",
         "disable_tqdm": True,
