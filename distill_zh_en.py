@@ -86,9 +86,10 @@ def leave_process_group() -> None:
 def train(arguments: "Arguments", output_dir: Path, log: TrainingLog, stop: StopRequest) -> None:
     """Load, train, evaluate, save."""
     from datasets import disable_progress_bars
-    from transformers import EarlyStoppingCallback, MarianTokenizer, set_seed
+    from transformers import EarlyStoppingCallback, set_seed
     from transformers.utils import logging as transformers_logging
 
+    from marian_distill.students.kind import kind_of
     from marian_distill.training import data, hub, models, precision, runs
     from marian_distill.training.arguments import resolved_options
     from marian_distill.training.progress import ProgressLines, describe_device
@@ -142,7 +143,7 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog, stop: Stop
         plan=precision.resumed(runs.recorded(output_dir, runs.PLAN), training_options) if checkpoint else None,
         train_dataset=train_dataset,
         eval_dataset=eval_dataset,
-        processing_class=MarianTokenizer.from_pretrained(pieces.directory),
+        processing_class=kind_of(student.config.model_type).tokenizer(pieces.directory),
         callbacks=[EarlyStoppingCallback(patience)] if patience else [],
         stop=stop,
     )
