@@ -77,12 +77,12 @@ def row(result: dict) -> str:
 def measure(arguments: Namespace) -> dict:
     """What `auto` chose, and the median seconds of a step by type and attention."""
     os.environ.setdefault("OMP_NUM_THREADS", str(arguments.threads))
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    import distill_zh_en  # sets the memory options before torch is loaded
-    from workload import training_batches
+    from marian_distill.training.memory import keep_freed_memory, limit_kernel_caches
 
-    distill_zh_en.keep_freed_memory()
+    limit_kernel_caches()
+    keep_freed_memory()
     import torch
+    from workload import training_batches
 
     from marian_distill.students.marian.config import student_config
     from marian_distill.students.marian.model import new_student

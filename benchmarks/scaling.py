@@ -11,7 +11,6 @@ loaded, cleaned, tokenised and cut into batches.
 
 import json
 import os
-import sys
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -23,8 +22,6 @@ from processes import in_a_process
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import atomic_writer, write_json
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 BASE = {"vocabulary": 16_000, "width": 320, "length": 16}
 SIZES = {
@@ -102,9 +99,10 @@ def new_model(vocabulary: int, width: int):
 
 def training(arguments: Namespace, vocabulary: int, width: int, length: int) -> dict:
     """Seconds of a step: forward, backward, optimizer."""
-    import distill_zh_en
+    from marian_distill.training.memory import keep_freed_memory, limit_kernel_caches
 
-    distill_zh_en.keep_freed_memory()
+    limit_kernel_caches()
+    keep_freed_memory()
     from functools import partial
 
     import torch

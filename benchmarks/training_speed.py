@@ -99,11 +99,11 @@ def main() -> None:
 def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
     """Train until `--seconds` are measured; target tokens a second, peak memory, the machine's rate at that time."""
     os.environ.setdefault("OMP_NUM_THREADS", str(arguments.threads))
-    sys.path.insert(0, str(HERE.parent))
-    import distill_zh_en  # sets the memory options before torch is loaded
+    from marian_distill.training.memory import keep_freed_memory, limit_kernel_caches
 
+    limit_kernel_caches()
     if way != "reference_settings":
-        distill_zh_en.keep_freed_memory()
+        keep_freed_memory()
     import torch
     from transformers import DataCollatorForSeq2Seq, MarianMTModel, MarianTokenizer, Seq2SeqTrainer
 

@@ -85,7 +85,11 @@ class LengthBatchSampler(Sampler[list[int]]):
             len(batch) * int(self.source_lengths[batch].max() + self.target_lengths[batch].max())
             for batch in self.batches()
         )
-        return 1.0 - float(self.source_lengths.sum() + self.target_lengths.sum()) / max(padded, 1)
+        return 1.0 - self.tokens_in_all() / max(padded, 1)
+
+    def tokens_in_all(self) -> int:
+        """Source and target tokens of all examples."""
+        return int(self.source_lengths.sum() + self.target_lengths.sum())
 
     def _make_batches(self) -> list[np.ndarray]:
         examples = len(self.source_lengths)

@@ -177,10 +177,10 @@ def finish_run(
         directory: the run's output folder.
         staged: a folder inside it with the saved model, whose files are moved up, one rename each.
         options: resolved options.
-        run: what run.json holds: metrics, signatures, steps, parameters, data, versions.
+        run: what run.json holds beside the versions: metrics, signatures, steps, parameters, data.
         log: the trainer's log history, for log.json.
     """
-    directory = Path(directory)
+    directory, run = Path(directory), {**run, "versions": versions()}
     for file in sorted(staged.iterdir()):
         file.chmod(0o644)  # safetensors writes 0600
         file.replace(directory / file.name)

@@ -7,6 +7,7 @@ which must not belong to different units.
 
 import torch
 from accelerate import FullyShardedDataParallelPlugin
+from torch import distributed
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 
@@ -46,3 +47,9 @@ def whole_model(model: Student) -> Student:
     copy.generation_config = model.generation_config
     copy.set_attn_implementation(model.config._attn_implementation or "eager")
     return copy
+
+
+def leave_process_group() -> None:
+    """End this process's part in the group of several: threads of the group that still run would abort its exit."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()

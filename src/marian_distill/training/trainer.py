@@ -11,7 +11,7 @@ from accelerate.utils import gather_object
 from datasets import Dataset
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import PrinterCallback, ProgressCallback, StoppingCriteriaList
+from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback, StoppingCriteriaList
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import EvalLoopOutput
 
@@ -91,6 +91,8 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         self.throughput = ThroughputCallback(plan.dtype)
         for callback in (*self.kind.callbacks(), self.throughput, StopOnNonFinite()):
             self.add_callback(callback)
+        if args.early_stopping_patience:
+            self.add_callback(EarlyStoppingCallback(args.early_stopping_patience))
         _check_best_metric(args, self.eval_dataset)
         self.signatures: dict[str, str] = {}  # of the scores of the latest evaluation, by metric name
         # Cross-entropy, divergence, target tokens: kept on the device, for a step that fetched them would wait for it.
@@ -256,6 +258,15 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         return [self.pieces.decode([names[index] for index in row if index not in left_out]) for row in rows.tolist()]
 
     # Saving
+
+    def summary(self) -> dict[str, Any]:
+        """What run.json says of the training, beside its metrics."""
+        return {
+            "signatures": self.signatures,
+            "steps": self.state.global_step,
+            "parameters": self.model.num_parameters(),
+            "padding_share": self.train_sampler().padding_share(),
+        }
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         """Save weights and the optimizer's state (Adam's: two numbers a weight), if there is room for all of it."""
