@@ -180,7 +180,7 @@ def test_a_stage_goes_on_from_a_model_and_stops_at_its_best(teacher, toy_stage, 
 # Stopped and started again
 
 # Two batches an epoch, dropout, and a checkpoint every 15 of 60 steps.
-LONG = {"max_steps": 60, "save_steps": 15, "tokens_per_batch": 1500, "eval_dataset": None}
+LONG = {"max_steps": 60, "save_steps": 15, "tokens_per_batch": 1500, "eval_dataset": None, "source_noise": 0.3}
 
 
 @pytest.fixture(scope="session")

@@ -140,8 +140,11 @@ class Seq2SeqCollator:
     def __init__(self, pad_id: int, ignored_label: int = -100) -> None:
         self.pad_id, self.ignored_label = pad_id, ignored_label
 
-    def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        """`input_ids`, `attention_mask` [batch, source]; `labels`, `decoder_input_ids` [batch, target], all int64."""
+    def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """`input_ids`, `attention_mask` [batch, source]; `labels`, `decoder_input_ids` [batch, target], all int64.
+
+        Where the examples have a `target_text`, that is `references`, a list: what translations are compared with.
+        """
         if not examples:
             raise UserError("an empty batch: the data set has no examples")
         source = _pad([example["input_ids"] for example in examples], self.pad_id)
@@ -149,12 +152,15 @@ class Seq2SeqCollator:
         decoder_input_ids = torch.full_like(labels, self.pad_id)
         decoder_input_ids[:, 1:] = labels[:, :-1]
         decoder_input_ids.masked_fill_(decoder_input_ids == self.ignored_label, self.pad_id)
-        return {
+        batch: dict[str, Any] = {
             "input_ids": source,
             "attention_mask": (source != self.pad_id).long(),
             "labels": labels,
             "decoder_input_ids": decoder_input_ids,
         }
+        if "target_text" in examples[0]:
+            batch["references"] = [str(example["target_text"]) for example in examples]
+        return batch
 
 
 def _pad(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:

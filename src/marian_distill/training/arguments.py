@@ -94,11 +94,16 @@ class DataArguments:
     max_source_length: int = _option("Longer examples are left out and counted.", 128)
     max_target_length: int = _option("Longer examples are left out and counted.", 128)
     tag_share: float | None = _option(
-        "Share of sources that begin with the target's language tag; default: 0.5 for en-zh, 0 for zh-en, 1 for both."
+        "Share of sources with the target's language tag, drawn anew in each epoch; default: 0.5 for en-zh, 0 for "
+        "zh-en, 1 for both."
     )
-    final_stop_share: float = _option("Share of pairs whose final full stop is dropped or added on both sides.", 0.1)
+    final_stop_share: float = _option(
+        "Share of pairs that drop or gain their final full stop, anew in each epoch.", 0.1
+    )
     source_noise: float = _option(
-        "Share of sources made untidy: typos, another case, no final mark, the other script's punctuation.", 0.0
+        "Share of sources made untidy, anew in each epoch: typos, another case, no final mark, the other script's "
+        "punctuation.",
+        0.0,
     )
     clean: bool = _option("Drop empty, untranslated, lopsided, overlong, duplicate rows; each is counted.", True)
     preprocess_num_proc: int | None = _option("Processes for cleaning and tokenising.")

@@ -20,6 +20,7 @@ from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
 from marian_distill.languages import is_han
 from marian_distill.pieces import MarianPieces
 from marian_distill.text.batching import LengthBatchSampler, Seq2SeqCollator
+from marian_distill.text.variants import EpochBatches, Variation, VariedExamples
 from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.callbacks import ThroughputCallback, ZeroPadEmbeddingCallback
 from marian_distill.training.finite import StopOnNonFinite, check_finite
@@ -32,6 +33,8 @@ from marian_distill.training.sharding import shard, whole_model
 from marian_distill.training.speed import forward_operations
 from marian_distill.training.students import MarianStudent, decoder_projection, pad_row_norm
 
+NOTHING_VARIES = Variation()
+
 
 class DistillSeq2SeqTrainer(ResumableTrainer):
     """Trains a student on labels and, with `alpha_ce` < 1, on a teacher's distributions.
@@ -42,9 +45,9 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         pieces: the tokenizer, for `<pad>` and for decoding what is generated at evaluation.
         teacher: a model with the student's vocabulary; frozen, in eval mode.
         teacher_dtype: the teacher's type; by default as `plan` has it.
+        variation: what differs between the epochs of the training data; by default nothing.
         plan: the types and the attention to compute in, a resumed run's; by default chosen as `args` say.
-        train_dataset, eval_dataset: rows of `input_ids` and `labels` (lists of ids, `</s>` last) and
-            `source_length` and `target_length`. `eval_dataset` may be a dict of them by name.
+        train_dataset, eval_dataset: rows of `tokenize_parallel`. `eval_dataset` may be a dict of them by name.
         **trainer_options: everything else of `ResumableTrainer`.
     """
 
@@ -59,6 +62,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         pieces: MarianPieces,
         teacher: MarianMTModel | None = None,
         teacher_dtype: torch.dtype | None = None,
+        variation: Variation = NOTHING_VARIES,
         plan: Plan | None = None,
         **trainer_options: Any,
     ) -> None:
@@ -77,7 +81,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         plan.apply(args)
         super().__init__(model=model, args=args, data_collator=collator, **trainer_options)
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
-        self.pieces = pieces
+        self.pieces, self.variation = pieces, variation
         self.distillation = DistillationLoss(args.alpha_ce, args.temperature, args.label_smoothing_factor)
         self.teacher = teacher
         model.set_attn_implementation(plan.attention)
@@ -97,7 +101,8 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
     def get_train_dataloader(self) -> DataLoader:
         """Batches of like length: `tokens_per_batch` padded tokens, else `per_device_train_batch_size` examples."""
-        return self._loader(self.train_dataset, self.train_sampler())
+        examples = VariedExamples(self.train_dataset, self.pieces, self.variation)  # pyright: ignore[reportArgumentType]
+        return self._loader(examples, EpochBatches(self.train_sampler()))
 
     def train_sampler(self) -> LengthBatchSampler:
         """The sampler of the training data; its order hangs on the data seed and the epoch alone."""
@@ -107,13 +112,14 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         """Batches of like length, longest first."""
         if isinstance(eval_dataset, str):
             eval_dataset = self.eval_dataset[eval_dataset]
-        dataset = self.eval_dataset if eval_dataset is None else eval_dataset
+        dataset: Any = self.eval_dataset if eval_dataset is None else eval_dataset
         sampler = _sampler(dataset, self.args, self.args.per_device_eval_batch_size, seed=0, shuffle=False)
-        return self._loader(dataset, sampler)
+        columns = ["input_ids", "labels", *(["target_text"] if self.args.predict_with_generate else [])]
+        return self._loader(dataset.select_columns(columns).with_format("numpy"), sampler)
 
-    def _loader(self, dataset: Any, sampler: LengthBatchSampler) -> DataLoader:
+    def _loader(self, dataset: Any, sampler: Any) -> DataLoader:
         loader = DataLoader(
-            dataset.select_columns(["input_ids", "labels"]).with_format("numpy"),
+            dataset,
             batch_sampler=sampler,
             collate_fn=self.data_collator,
             num_workers=self.args.dataloader_num_workers,
@@ -220,6 +226,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         references: list[str] = []
         for batch in dataloader:
             self.interruption.break_off_evaluation()
+            references += batch.pop("references", [])
             inputs = self._prepare_inputs(batch)
             with self.compute_loss_context_manager():
                 sums = model(**inputs, objective=partial(projection_loss, DistillationLoss()))
@@ -233,7 +240,6 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
                     **self._gen_kwargs,
                 )
                 hypotheses += self._decode(generated)
-                references += self._decode(inputs["labels"])
             self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
         totals = self.accelerator.reduce(totals.to(self.args.device, torch.float32), reduction="sum")
         loss, tokens = totals.tolist()  # pyright: ignore[reportAttributeAccessIssue]
@@ -252,8 +258,8 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         return EvalLoopOutput(predictions=np.empty(0), label_ids=None, metrics=metrics, num_samples=samples)
 
     def _decode(self, rows: Tensor) -> list[str]:
-        """Texts of rows of ids [rows, tokens]; what pads them (`<pad>` or −100) and `</s>` are left out."""
-        left_out = {IGNORED_LABEL, self.pieces.pad_id, self.pieces.eos_id}
+        """Texts of rows of ids [rows, tokens]; `<pad>` and `</s>` are left out."""
+        left_out = {self.pieces.pad_id, self.pieces.eos_id}
         names = self.pieces.pieces
         return [self.pieces.decode([names[index] for index in row if index not in left_out]) for row in rows.tolist()]
 
