@@ -62,7 +62,7 @@ def test_a_list_option_adds_up_on_the_command_line_and_overrides_the_stage(optio
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["wandb"], "--report-to wandb: its package is not installed; uv run --with wandb distill_zh_en.py … brings it"),
+        (["wandb"], "--report-to wandb: its package is not installed; uv run --with wandb … brings it"),
         (["tensorboard"], "tensorboard: its package is not installed; uv sync --extra trackers brings it"),
         (["trackio", "tensorboard"], "trackio: its package is not installed; uv sync --extra trackers brings it"),
         (["tensorbord"], "tensorbord: no such tracker; expected none, all or one of .*; did you mean tensorboard?"),

@@ -272,7 +272,7 @@ def _check_trackers(names: list[str]) -> None:
             near = _nearest(name, set(INTEGRATION_TO_CALLBACK), "")
             raise UserError(f"--report-to {name}: no such tracker; expected none, all or one of {known}{near}")
         package = TRACKER_PACKAGES.get(name, name)
-        remedy = "uv sync --extra trackers" if name in TRACKERS_EXTRA else f"uv run --with {package} distill_zh_en.py …"
+        remedy = "uv sync --extra trackers" if name in TRACKERS_EXTRA else f"uv run --with {package} …"
         raise UserError(f"--report-to {name}: its package is not installed; {remedy} brings it")
 
 
