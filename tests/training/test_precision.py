@@ -138,9 +138,27 @@ def test_a_resumed_run_keeps_its_plan_unless_another_type_is_asked_for(training,
     kept = Plan("fp32", "bf16", "sdpa", "fp32: measured").as_dict()
     plan = resumed(json.loads(json.dumps(kept)), training())
     assert plan == Plan("fp32", "bf16", "sdpa", "fp32: as the run began")
-    assert resumed(kept, training(precision="bf16")) is None
-    assert resumed(None, training()) is None
+    assert resumed(kept, training(precision="fp32", attention="sdpa")) == plan
+    assert resumed(None, training(precision="bf16", attention="eager")) is None
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("asked", "goes_on", "followed"),
+    [
+        ({"precision": "fp32"}, None, "--precision fp32"),
+        ({"bf16": False}, None, "--bf16 false"),
+        ({"attention": "eager"}, "eager", "--attention eager"),
+        ({"precision": "fp32", "attention": "eager"}, None, "--precision fp32 and --attention eager"),
+    ],
+)
+def test_a_resumed_run_follows_what_is_asked_for_now_and_says_so(asked, goes_on, followed, training, caplog):
+    plan = resumed(Plan("bf16", None, "sdpa", "").as_dict(), training(**asked))
+    assert (plan and plan.attention) == goes_on
+    assert plan is None or plan.precision == "bf16"
+    began = "the run began in bf16 with sdpa attention; from here on it follows"
+    (warning,) = [record.getMessage() for record in caplog.records if began in record.getMessage()]
+    assert warning == f"{began} {followed}: it will not end with the weights of an undisturbed run"
 
 
 def test_a_resumed_run_says_when_its_type_is_slow_here(monkeypatch, training, caplog):

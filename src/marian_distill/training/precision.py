@@ -110,15 +110,32 @@ def choose(
 
 
 def resumed(values: Mapping[str, Any] | None, training: DistillTrainingArguments) -> Plan | None:
-    """The plan that a run began with, also on another machine; None where another type is asked for now.
+    """The plan that a run began with, also on another machine; None: choose anew, for another type is asked for now.
+
+    What is asked for now is followed, with a warning: a run that computes otherwise ends with other weights.
 
     Args:
         values: what `Plan.as_dict` gave.
-        training: its `precision` is read.
+        training: `precision`, `bf16`, `fp16` and `attention` are read.
     """
-    if values is None or training.precision not in ("auto", values["precision"]):
+    if values is None:
         return None
     plan = Plan(**values)
+    ruled_out = training.precision == "auto" and getattr(training, plan.precision, None) is False
+    another_type = training.precision not in ("auto", plan.precision) or ruled_out
+    another_attention = training.attention not in ("auto", plan.attention)
+    followed = [f"--{plan.precision} false" if ruled_out else f"--precision {training.precision}"] * another_type
+    followed += [f"--attention {training.attention}"] * another_attention
+    if followed:
+        logger.warning(
+            "the run began in %s with %s attention; from here on it follows %s: "
+            "it will not end with the weights of an undisturbed run",
+            plan.precision, plan.attention, " and ".join(followed),
+        )  # fmt: skip
+    if another_type:
+        return None
+    if another_attention:
+        plan = replace(plan, attention=training.attention)
     dtypes = ("fp32", plan.precision)
     plain, ours = (matrix_rate(DTYPES[name], training.device, size=256) for name in dtypes)
     if ours < HOPELESS * plain:
