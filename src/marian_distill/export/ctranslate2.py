@@ -186,17 +186,14 @@ def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, di
     _check_converted(model_dir, output_dir)
 
 
-def list_file(folder: str | Path, name: str) -> None:
-    """Bring what config.json gives as the SHA-256 of one file up to date, when it was written or deleted.
-
-    A file that is not there is taken off the list; a folder that gives no hashes is left alone.
-    """
+def list_file(folder: str | Path, name: str, listed: bool = True) -> None:
+    """Put one file on config.json's list of SHA-256, or take it off; a folder that gives no hashes is left alone."""
     folder = Path(folder)
     config = read_json_object(folder / "config.json")
     if "sha256" not in config:
         return
     config["sha256"].pop(name, None)
-    if (folder / name).is_file():
+    if listed:
         config["sha256"][name] = sha256(folder / name)
     write_json(folder / "config.json", config)
 
