@@ -48,6 +48,11 @@ STEPS: dict[str, tuple[str, tuple[str, ...], bool]] = {
         ("money.csv", "money.csv.report.json"),
         True,
     ),
+    "audit_parallel_data": (
+        "--dataset @/text.tsv --output-csv @/out/suspects.csv",
+        ("suspects.csv", "suspects.csv.report.json"),
+        True,
+    ),
     "apply_corrections": (
         "--dataset @/text.tsv --corrections @/corrections.csv --output-dir @/out/corrected",
         ("corrected",),

@@ -14,9 +14,11 @@ from marian_distill.files import (
     atomic_directory,
     atomic_writer,
     changing,
+    check_unedited,
     check_writable,
     read_json,
     sha256,
+    unedited_writer,
     write_json,
 )
 from marian_distill.signals import Stopped
@@ -45,6 +47,35 @@ def test_an_interrupted_file_leaves_the_old_one_and_nothing_else(tmp_path):
         raise InterruptedWriteError
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_person_edited_is_not_written_over(tmp_path):
+    path = tmp_path / "pairs.csv"
+
+    def write(text: str) -> None:
+        with unedited_writer(path, {"rows": len(text)}) as stream:
+            stream.write(text)
+
+    write("one")
+    write("two")
+    path.write_text("mine")
+    with pytest.raises(UserError, match="was edited since"):
+        write("three")
+    assert path.read_text() == "mine"
+    path.with_name("pairs.csv.report.json").unlink()
+    with pytest.raises(UserError, match="or is somebody else's"):
+        check_unedited(path)
+
+
+def test_a_kill_between_report_and_file_does_not_make_it_somebody_else_s(tmp_path):
+    path = tmp_path / "pairs.csv"
+    for text in ("one", "two"):
+        with unedited_writer(path, {}) as stream:
+            stream.write(text)
+    path.write_text("one")  # as it was when the report of "two" was there and the file not yet
+    check_unedited(path)
+    path.unlink()
+    check_unedited(path)
 
 
 def test_json_comes_back_as_it_was(tmp_path):

@@ -6,7 +6,7 @@ include: "../common.smk"
 configfile: "recipes/compact/config.yaml"
 include: "../stages.smk"
 
-SIZE = config["size"]
+SIZE = one_of("size", "laptop", "gpu")
 STAGES = f"recipes/compact/{SIZE}"
 # Nothing is shared with another direction or size, so that they may run side by side.
 NAME = f"compact_{DIRECTION.replace('-', '_')}-{SIZE}"

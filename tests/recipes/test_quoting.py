@@ -74,6 +74,17 @@ def test_a_rule_runs_on_an_odd_path(workspace, monkeypatch):
     assert (workspace / "tokenizers/local_corpus_8k/vocab.json").is_file()
 
 
+@pytest.mark.parametrize("setting", ["size=huge", "direction=en-de"])
+def test_a_setting_that_no_recipe_has_is_one_line(setting, workspace):
+    text = [f"{name}={FOLDER}/{name}.tsv" for name in ("corpus", "dev")]
+    command = [sys.executable, "-m", "snakemake", "-s", "recipes/local_corpus/Snakefile", "-n", "--config", setting]
+    done = subprocess.run([*command, *text], cwd=workspace, capture_output=True, text=True, check=False)
+    name, _, value = setting.partition("=")
+    assert done.returncode == 1
+    assert f"{name}: {value!r}; expected " in done.stdout + done.stderr
+    assert "KeyError" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("snakefile", SNAKEFILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_no_rule_hands_a_path_to_the_shell_unquoted(snakefile):
     text = snakefile.read_text(encoding="utf-8")

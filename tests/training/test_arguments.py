@@ -208,6 +208,9 @@ def test_deepspeed_under_accelerate_is_refused_too(options, monkeypatch):
     [
         ("alfa_ce: 0.5", "stage.yaml: unknown key 'alfa_ce'; did you mean alpha_ce?"),
         ("zzzzzz: 1", "stage.yaml: unknown key 'zzzzzz'"),
+        ("config: other.yaml", "stage.yaml: unknown key 'config'"),
+        ("help: true", "stage.yaml: unknown key 'help'"),
+        ("seed: 1\nalpha_ce: 0.5\nseed: 2", "stage.yaml: 'seed' is there twice"),
         ("- a\n- b", "stage.yaml: expected 'option: value' lines, found list"),
         ("alpha_ce: [0.5", "stage.yaml: not valid YAML"),
         ("alpha_ce: half", "invalid float value: 'half'"),

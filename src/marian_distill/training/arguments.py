@@ -21,7 +21,7 @@ from transformers.integrations.integration_utils import (
 
 from marian_distill.command_line import CommandParser, check_output_path
 from marian_distill.errors import UserError
-from marian_distill.training.checkpoints import STATE
+from marian_distill.training.checkpoints import STATE, damage
 from marian_distill.training.help import format_help
 
 
@@ -217,6 +217,8 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
                 f"--resume-from-checkpoint {self.resume_from_checkpoint}: no checkpoint there; leave it out to go on "
                 "from the last checkpoint in --output-dir"
             )
+        if self.resume_from_checkpoint and (problem := damage(Path(self.resume_from_checkpoint))):
+            raise UserError(f"--resume-from-checkpoint {self.resume_from_checkpoint}: is {problem}; give another one")
         for name, value in _BATCHING.items():
             if getattr(self, name) != value:
                 raise UserError(
@@ -343,7 +345,8 @@ def _config_path(tokens: list[str]) -> Path | None:
 
 def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        values = yaml.safe_load(text)
         values = {} if values is None else values
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
@@ -351,11 +354,22 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
         raise UserError(f"{path}: not valid YAML ({error})") from error
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected 'option: value' lines, found {type(values).__name__}")
+    _refuse_twice(path, text)
     values = {str(key).replace("-", "_"): value for key, value in values.items()}
     for key in values:
-        if key not in known:
+        if key not in known - {"config", "help", "help_all"}:
             raise UserError(f"{path}: unknown key {key!r}{_nearest(key, known, '')}")
     return values
+
+
+def _refuse_twice(path: Path, text: str) -> None:
+    """`UserError` for a key that stands there twice, of which YAML would take the last without a word."""
+    document = yaml.compose(text, yaml.SafeLoader)
+    pairs = document.value if isinstance(document, yaml.MappingNode) else []
+    keys = [str(key.value).replace("-", "_") for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise UserError(f"{path}: {key!r} is there twice; remove one")
 
 
 def _tokens(key: str, value: Any) -> list[str]:

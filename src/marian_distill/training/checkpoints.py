@@ -7,12 +7,13 @@ before that, when the other files are on the disk.
 import json
 import logging
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from marian_distill.files import sha256
+from marian_distill.errors import UserError
+from marian_distill.files import remove, sha256
+from marian_distill.schema import read_shaped
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +40,12 @@ def write_manifest(checkpoint: Path) -> None:
 def damage(checkpoint: Path) -> str | None:
     """What is wrong with a checkpoint; None: nothing."""
     try:
-        json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
-        manifest = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        state = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))  # in which a gradient may be NaN
+        manifest = read_shaped(checkpoint / MANIFEST, dict[str, str])
+    except (FileNotFoundError, ValueError, UserError):
         return "half written"
+    if not isinstance(state, dict):
+        return f"damaged, {STATE} is not what was written"
     for name, digest in manifest.items():
         path = checkpoint / name
         if not path.is_file():
@@ -73,7 +76,7 @@ def last_whole_checkpoint(directory: Path) -> Path | None:
         if problem is None:
             return checkpoint
         logger.warning("%s is %s: deleted", checkpoint, problem)
-        shutil.rmtree(checkpoint)
+        remove(checkpoint)
     return None
 
 
