@@ -5,14 +5,17 @@ score is 1 − Π (1 − weight): hints add up and never pass 1.
 """
 
 import csv
+import hashlib
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from marian_distill.errors import UserError
-from marian_distill.files import atomic_writer, read_json, sha256
+from marian_distill.files import atomic_writer, read_json_object, sha256, write_json
 from marian_distill.languages import is_han
 from marian_distill.text.cleaning import Limits, chinese_length, han_in_en, length_ratio, no_han_in_zh, untranslated
 from marian_distill.text.numbers import numbers_kept
@@ -157,16 +160,27 @@ def check_unedited(path: Path, report: Path) -> None:
 
     Args:
         path: the CSV.
-        report: the audit's report, which holds its SHA-256.
+        report: the audit's report, which holds its SHA-256 and that of the one before, should that still be there.
     """
-    if path.exists() and not (report.is_file() and read_json(report).get("sha256") == sha256(path)):
+    if not path.exists():
+        return
+    known = read_json_object(report) if report.is_file() else {}
+    if sha256(path) not in (known.get("sha256"), known.get("sha256_before")):
         raise UserError(f"{path}: was edited since an audit wrote it, or is no audit's; choose another --output-csv")
 
 
-def write_suspects(path: Path, suspects: Iterable[Suspect]) -> None:
-    """A CSV that `corrections.read_corrections` reads once a person has filled in its last columns."""
+def write_suspects(path: Path, suspects: Iterable[Suspect], report_file: Path, report: dict[str, Any]) -> None:
+    """A CSV that `corrections.read_corrections` reads once a person has filled in its last columns, and its report.
+
+    The report goes first: a CSV that no report knows would be taken for a person's.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for one in suspects:
+        writer.writerow([one.score, " ".join(one.hints), one.row, one.source, one.en, one.zh, "", "", ""])
+    digest = hashlib.sha256(text.getvalue().encode("utf-8")).hexdigest()
+    before = sha256(path) if path.is_file() else digest
+    write_json(report_file, {**report, "sha256": digest, **({"sha256_before": before} if before != digest else {})})
     with atomic_writer(path) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for one in suspects:
-            writer.writerow([one.score, " ".join(one.hints), one.row, one.source, one.en, one.zh, "", "", ""])
+        stream.write(text.getvalue())
