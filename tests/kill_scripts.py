@@ -10,6 +10,7 @@ undisturbed run, and nothing else lies beside them. Training has a command of it
 
 # ruff: noqa: E402 (the environment first)
 import argparse
+import atexit
 import os
 import runpy
 import shutil
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 HOME = Path(tempfile.mkdtemp(prefix="kill-scripts-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # forks leave by os._exit, which skips it
 os.environ["HF_DATASETS_CACHE"] = str(HOME / "cache")  # before `datasets` reads it
 os.environ["OMP_NUM_THREADS"] = "1"
 
