@@ -291,8 +291,8 @@ def _clear_abandoned(path: Path) -> None:
         os.close(handle)
 
 
-def _lock(handle: int) -> bool:
-    if fcntl is None:
+def _lock(handle: int | None) -> bool:
+    if fcntl is None or handle is None:
         return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
