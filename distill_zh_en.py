@@ -50,8 +50,9 @@ def main() -> None:
 
 def train(model_options, data_options, training_options, output_dir: Path, log: TrainingLog) -> None:
     """Data, student, trainer; then train, evaluate, save."""
-    from transformers import MarianTokenizer, set_seed
+    from transformers import set_seed
 
+    from marian_distill.students.kind import kind_of
     from marian_distill.training import data, hub, models, precision, progress, runs
     from marian_distill.training.arguments import resolved_options
     from marian_distill.training.trainer import DistillSeq2SeqTrainer
@@ -81,6 +82,7 @@ def train(model_options, data_options, training_options, output_dir: Path, log: 
     with training_options.main_process_first():  # the others find its work in the cache
         train_dataset, data_report = data.training_data(data_options, pieces, training_options.seed)
         eval_dataset = data.evaluation_data(data_options, pieces)
+    variation = data.variation(data_options, pieces, training_options.seed)
 
     # Training
     trainer = DistillSeq2SeqTrainer(
@@ -89,10 +91,11 @@ def train(model_options, data_options, training_options, output_dir: Path, log: 
         pieces=pieces,
         teacher=teacher,
         teacher_dtype=models.teacher_dtype(model_options),
+        variation=variation,
         plan=precision.resumed(runs.recorded(output_dir, runs.PLAN), training_options) if checkpoint else None,
         train_dataset=train_dataset,
         eval_dataset=eval_dataset,
-        processing_class=MarianTokenizer.from_pretrained(pieces.directory),
+        processing_class=kind_of(student.config.model_type).tokenizer(pieces.directory),
         stop=stop_request,
     )
     progress.show_progress(trainer)

@@ -90,7 +90,8 @@ def measured_alone(what: str, sizes: dict[str, int]) -> dict:
 
 
 def new_model(vocabulary: int, width: int):
-    from marian_distill.training.students import new_student, student_config
+    from marian_distill.students.marian.config import student_config
+    from marian_distill.students.marian.model import new_student
 
     layers = {"encoder_layers": 5, "decoder_layers": 2, "attention_heads": 8}
     return new_student(student_config(d_model=width, ffn_dim=4 * width, vocab_size=vocabulary + 1, **layers))
@@ -106,7 +107,7 @@ def training(arguments: Namespace, vocabulary: int, width: int, length: int) -> 
 
     import torch
 
-    from marian_distill.text.batching import Seq2SeqCollator
+    from marian_distill.students.packing import PairCollator
     from marian_distill.training.losses import DistillationLoss, projection_loss
     from marian_distill.training.speed import median_time
 
@@ -115,7 +116,7 @@ def training(arguments: Namespace, vocabulary: int, width: int, length: int) -> 
     model.set_attn_implementation("eager")
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     ids = torch.randint(1, vocabulary, (arguments.tokens_per_batch // 2 // length, length)).tolist()
-    batch = Seq2SeqCollator(vocabulary)([{"input_ids": row, "labels": row} for row in ids])
+    batch = PairCollator(vocabulary)([{"input_ids": row, "labels": row} for row in ids])
     objective = partial(projection_loss, DistillationLoss())
 
     def step() -> None:

@@ -109,12 +109,13 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
 
     from marian_distill.pieces import MarianPieces
     from marian_distill.runtime.memory import peak_memory_mb
+    from marian_distill.students.marian.config import forward_operations, student_config
+    from marian_distill.students.marian.model import new_student
     from marian_distill.text.corpus import CorpusSource, load_parallel
     from marian_distill.text.tokenization import tokenize_parallel
     from marian_distill.training.arguments import DistillTrainingArguments
     from marian_distill.training.precision import Plan
-    from marian_distill.training.speed import forward_operations, matrix_rate
-    from marian_distill.training.students import new_student, student_config
+    from marian_distill.training.speed import matrix_rate
     from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
     torch.set_num_threads(arguments.threads)

@@ -34,8 +34,9 @@ import marian_distill.teachers.sequence
 import marian_distill.text.tokenizer_report
 import marian_distill.training.models  # noqa: F401 (once, not in every fork)
 from marian_distill.errors import UserError, run_command
+from marian_distill.export.ctranslate2 import KIND
 from marian_distill.export.rknn import CONVERTER
-from marian_distill.files import MARKER, _files_of, read_json, sha256, write_json
+from marian_distill.files import MARKER, _files_of, check_replaceable, read_json, sha256, write_json
 from toy_model import PAIRS, train_model
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -83,9 +84,9 @@ STEPS = {
         ("forward",),
     ),
     "make_vocabulary_map": Step(
-        "@/ct2 --dataset @/text.tsv --test-file @/dev.tsv --json @/out/map.json --rounds 1 --min-speedup 0 "
+        "@/out/mapped --dataset @/text.tsv --test-file @/dev.tsv --json @/out/map.json --rounds 1 --min-speedup 0 "
         "--max-chrf-lost 100",
-        ("map.json",),
+        ("map.json", "mapped"),
         False,
     ),
     "translate_ct2": Step("--model-dir @/ct2 --input-file @/lines.txt --output-file @/out/zh.txt", ("zh.txt",)),
@@ -105,9 +106,12 @@ STEPS = {
     "estimate_rknn": Step("@/model/config.json --json @/out/estimate.json", ("estimate.json",)),
     "pack_board": Step("@/onnx --output @/out/board.tar.gz", ("board.tar.gz",), False),
 }
+# The step that changes a folder where it lies, and how that folder is used.
+IN_PLACE = "make_vocabulary_map"
+TRANSLATE = "--model-dir @/out/mapped --input-file @/lines.txt --output-file @/translated.txt"
 
 
-def run(step: str, kill_at: int = 0) -> tuple[int, int]:
+def run(step: str, kill_at: int = 0, words: str | None = None) -> tuple[int, int]:
     """Run a step in a fork; its exit code (137: killed before operation number `kill_at`), how many there were."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -116,7 +120,7 @@ def run(step: str, kill_at: int = 0) -> tuple[int, int]:
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.chdir(HOME)
-        sys.argv = [step, *STEPS[step].words.replace("@", str(HOME)).split()]
+        sys.argv = [step, *(words or STEPS[step].words).replace("@", str(HOME)).split()]
         main = runpy.run_path(str(SCRIPTS / f"{step}.py"))["main"]
         count = 0
 
@@ -168,7 +172,11 @@ def is_half(name: str) -> bool:
     try:
         if path.suffix == ".json" and path.is_file():
             read_json(path)
-        return (path / MARKER).is_file() and read_json(path / MARKER)["files"] != _files_of(path)
+        if not (path / MARKER).is_file():
+            return False
+        marker = read_json(path / MARKER)
+        found = {file: digest for file, digest in _files_of(path).items() if file not in marker.get("changing", [])}
+        return marker["files"] != found
     except UserError:  # not valid JSON
         return True
 
@@ -178,10 +186,12 @@ def names() -> list[str]:
     return sorted(path.name for path in OUT.iterdir() if path.suffix != ".lock")
 
 
-def begin(over_old: bool) -> None:
-    """An empty output folder, or as the command left it before."""
+def begin(step: str, over_old: bool) -> None:
+    """An empty output folder, with what a step changes where it lies; or as the command left it before."""
     shutil.rmtree(OUT, ignore_errors=True)
     shutil.copytree(HOME / "old", OUT, symlinks=True) if over_old else OUT.mkdir()
+    if step == IN_PLACE and not over_old:
+        shutil.copytree(HOME / "ct2", OUT / "mapped")
 
 
 def must_end_well(step: str) -> int:
@@ -194,19 +204,19 @@ def must_end_well(step: str) -> int:
 
 def check(step: str, over_old: bool, sample: int) -> tuple[int, int]:
     """Kill a step before its operations, all or a sample of them; kills, and how many of them did harm."""
-    begin(over_old=False)
+    begin(step, over_old=False)
     if over_old:
         if step == "forward_translate":  # which refuses a folder that is there
             return 0, 0
         must_end_well(step)
         shutil.rmtree(HOME / "old", ignore_errors=True)
         OUT.rename(HOME / "old")
-        begin(over_old)
+        begin(step, over_old)
     operations = must_end_well(step)
     undisturbed, beside = {name: contents(name) for name in STEPS[step].outputs}, names()
     kills = failures = 0
     for point in points(operations, sample):
-        begin(over_old)
+        begin(step, over_old)
         old = {name: contents(name) for name in STEPS[step].outputs}
         if run(step, point)[0] != 137:
             continue  # this time there were fewer
@@ -231,6 +241,13 @@ def harm_done(step: str, old: Outputs, undisturbed: Outputs, beside: list[str]) 
             return f"{name} is lost"
         if is_half(name) or (same_bytes and there not in (None, old[name], undisturbed[name])):
             return f"{name} is half"
+    if step == IN_PLACE:
+        try:
+            check_replaceable(OUT / "mapped", KIND)
+        except UserError as error:
+            return str(error)
+        if run("translate_ct2", words=TRANSLATE)[0]:
+            return f"it does not translate: {(HOME / 'log.txt').read_text()}"
     code, _ = run(step)
     if step == "forward_translate" and contents("forward") == undisturbed["forward"]:
         code = 0  # it was done, and says that the folder is there
@@ -240,6 +257,8 @@ def harm_done(step: str, old: Outputs, undisturbed: Outputs, beside: list[str]) 
         return f"remains: {set(names()) ^ set(beside)}"
     if any(map(is_half, outputs)) or (same_bytes and {name: contents(name) for name in outputs} != undisturbed):
         return "other outputs"
+    if step == IN_PLACE and contents("mapped") != undisturbed["mapped"]:
+        return "another map"
     return None
 
 
@@ -265,7 +284,7 @@ def prepare() -> None:
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     for step, name in (("export_ct2", "ct2"), ("export_onnx", "onnx"), ("evaluate_model", "m.json")):
-        begin(over_old=False)
+        begin(step, over_old=False)
         must_end_well(step)
         (OUT / name).rename(HOME / name)
     for model in ("before", "after"):
