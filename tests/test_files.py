@@ -317,6 +317,38 @@ def test_sha256_is_that_of_the_bytes(tmp_path):
     assert sha256(tmp_path / "file") == hashlib.sha256(b"abc" * 100_000).hexdigest()
 
 
+ON_WINDOWS = """
+import sys
+from pathlib import Path
+sys.path.append(sys.argv[2])
+import as_on_windows
+as_on_windows.pretend()
+from marian_distill.files import atomic_directory, atomic_writer
+
+folder = Path(sys.argv[1])
+(folder / "model").mkdir()
+for text in ("one", "two"):
+    with atomic_writer(folder / "file") as stream:
+        stream.write(text)
+    with atomic_directory(folder / "model", "a model") as model:
+        (model / "weights").write_text(text)
+for write in (lambda: atomic_writer(folder / "file"), lambda: atomic_directory(folder / "model", "a model")):
+    try:
+        with write():
+            raise ValueError("broken off")
+    except ValueError:
+        pass
+"""
+
+
+def test_files_and_folders_are_whole_on_what_is_as_narrow_as_windows(tmp_path):
+    command = [sys.executable, "-c", ON_WINDOWS, tmp_path, Path(__file__).parent]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "file").read_text() == (tmp_path / "model" / "weights").read_text() == "two"
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "model"}
+
+
 # What a command says
 
 

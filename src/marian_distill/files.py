@@ -54,15 +54,15 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary, handle = _new_temporary(path, folder=False)
         try:
             yield temporary
-            os.fsync(handle)
+            sync(temporary)
             temporary.chmod(0o644)
             temporary.replace(path)
-            _sync_folder(path.parent)
+            sync(path.parent)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         finally:
-            os.close(handle)
+            _release(handle)
 
 
 @contextmanager
@@ -194,12 +194,12 @@ def atomic_directory(path: str | Path, kind: str) -> Iterator[Path]:
             _sync_tree(temporary)
             check_replaceable(path, kind)  # again: the work took its time
             _put_in_place(temporary, path)
-            _sync_folder(path.parent)
+            sync(path.parent)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         finally:
-            os.close(handle)
+            _release(handle)
 
 
 def check_replaceable(path: str | Path, kind: str) -> None:
@@ -273,6 +273,8 @@ def _files_of(folder: Path) -> dict[str, str]:
 def _put_in_place(temporary: Path, path: Path) -> None:
     """Rename a folder to `path`; what was there is deleted after."""
     if not path.exists() or not any(path.iterdir()):
+        if sys.platform == "win32" and path.exists():
+            path.rmdir()  # Windows puts no folder in another's place
         temporary.replace(path)
     elif _exchange(temporary, path):
         shutil.rmtree(temporary)
@@ -309,19 +311,25 @@ def _recover(path: Path) -> None:
 # Temporary names
 
 
-def _new_temporary(path: Path, folder: bool) -> tuple[Path, int]:
-    """A new file or folder beside `path`, and a descriptor whose lock tells that its owner lives."""
+def _new_temporary(path: Path, folder: bool) -> tuple[Path, int | None]:
+    """A new file or folder beside `path`, and a descriptor whose lock tells that its owner lives.
+
+    On Windows there is no such lock, and what is open can be neither renamed nor deleted: nothing is kept open there.
+    """
     _clear_abandoned(path)
     while True:
         if folder:
             temporary = Path(tempfile.mkdtemp(TEMPORARY, _prefix(path), path.parent))
-            handle = os.open(temporary, os.O_RDONLY)
+            handle = None if fcntl is None else os.open(temporary, os.O_RDONLY)
         else:
             handle, name = tempfile.mkstemp(TEMPORARY, _prefix(path), path.parent)
             temporary = Path(name)
+        if fcntl is None:
+            _release(handle)
+            return temporary, None
         if _lock(handle) and temporary.exists():  # else another process took it for abandoned, just before the lock
             return temporary, handle
-        os.close(handle)
+        _release(handle)
 
 
 def _clear_abandoned(path: Path) -> None:
@@ -341,14 +349,19 @@ def _clear_abandoned(path: Path) -> None:
         os.close(handle)
 
 
-def _lock(handle: int) -> bool:
-    if fcntl is None:
+def _lock(handle: int | None) -> bool:
+    if fcntl is None or handle is None:
         return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
+
+
+def _release(handle: int | None) -> None:
+    if handle is not None:
+        os.close(handle)
 
 
 def _prefix(path: Path) -> str:
@@ -396,17 +409,18 @@ def _sync_tree(folder: Path) -> None:
     for place, _, names in os.walk(folder):
         for name in names:
             if not Path(place, name).is_symlink():
-                _sync(Path(place, name))
-        _sync_folder(Path(place))
+                sync(Path(place, name))
+        sync(Path(place))
 
 
-def _sync_folder(folder: Path) -> None:
-    if sys.platform != "win32":  # which cannot
-        _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    flags = os.O_RDONLY
+    if sys.platform == "win32":
+        if path.is_dir():
+            return  # Windows opens no folders, and writes nothing through what is open for reading
+        flags = os.O_RDWR
+    handle = os.open(path, flags)
     try:
         os.fsync(handle)
     finally:

@@ -6,13 +6,11 @@ before that, when the other files are on the disk.
 
 import json
 import logging
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from marian_distill.errors import UserError
-from marian_distill.files import remove, sha256
+from marian_distill.files import remove, sha256, sync
 from marian_distill.schema import read_shaped
 
 logger = logging.getLogger(__name__)
@@ -29,12 +27,12 @@ def write_manifest(checkpoint: Path) -> None:
     files = [path for path in sorted(checkpoint.rglob("*")) if path.is_file() and path.name not in (MANIFEST, STATE)]
     own = {path.relative_to(checkpoint).as_posix(): path for path in files if not path.name.startswith("rng_state_")}
     for path in own.values():
-        _sync(path)
+        sync(path)
     (checkpoint / MANIFEST).write_text(
         json.dumps({name: sha256(path) for name, path in own.items()}, indent=2), encoding="utf-8"
     )
-    _sync(checkpoint / MANIFEST)
-    _sync(checkpoint)
+    sync(checkpoint / MANIFEST)
+    sync(checkpoint)
 
 
 def damage(checkpoint: Path) -> str | None:
@@ -78,14 +76,3 @@ def last_whole_checkpoint(directory: Path) -> Path | None:
         logger.warning("%s is %s: deleted", checkpoint, problem)
         remove(checkpoint)
     return None
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk."""
-    if path.is_dir() and sys.platform == "win32":
-        return  # Windows opens no folders
-    handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
