@@ -52,6 +52,7 @@ def snakemake(workspace: Path, recipe: str, *options: str) -> str:
 @pytest.mark.parametrize("recipe", ["local_corpus", "compact_en_zh"])
 def test_every_command_gets_an_odd_path_whole(recipe, workspace):
     printed = snakemake(workspace, recipe, "-n")
+    assert "Exception" not in printed
     commands = [shlex.split(line) for line in printed.splitlines() if "uv run" in line]
     words = {word for command in commands for word in command}
     for name in ("corpus.tsv", "dev.tsv", "one/test.tsv", "two/test.tsv"):
