@@ -43,6 +43,14 @@ def test_hyphens_and_underscores_are_one(options, flag):
     assert options({"alpha-ce": 0.1}, f"{flag}=0.5")["alpha_ce"] == 0.5
 
 
+@pytest.mark.parametrize("flag", ["--bf16", "--disable-tqdm", "--init-from-teacher", "--overwrite-output-dir"])
+def test_a_yes_needs_no_value(options, flag):
+    name = flag.removeprefix("--").replace("-", "_")
+    assert options({"teacher_model": "teacher"}, flag)[name] is True
+    assert options({"teacher_model": "teacher"}, flag, "--max-steps", "3")[name] is True
+    assert options({name: True, "teacher_model": "teacher"}, flag, "false")[name] is False
+
+
 def test_a_list_option_adds_up_on_the_command_line_and_overrides_the_stage(options):
     stage = {"extra_train_csv": ["a.csv", "b.csv"], "extra_train_repeat": [20, 0.5]}
     resolved = options(stage)

@@ -14,6 +14,7 @@ from typing import Any, Literal, NoReturn
 import torch
 import yaml
 from transformers import HfArgumentParser, Seq2SeqTrainingArguments
+from transformers.hf_argparser import string_to_bool
 from transformers.integrations.integration_utils import get_available_reporting_integrations
 
 from marian_distill.command_line import CommandParser, check_output_path
@@ -289,6 +290,9 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
         allow_abbrev=False,
     )
     parser.add_argument("--config", metavar="FILE.yaml", help="A stage: options as YAML; the command line wins.")
+    for action in parser._actions:
+        if action.type is string_to_bool and action.nargs is None:  # `bool | None`: --fp16 alone means true as well
+            action.nargs, action.const = "?", True
     parser.add_argument("--help-all", action=_HelpAll, nargs=0, help="Every option of Hugging Face's, too.")
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     if not tokens:
