@@ -161,6 +161,7 @@ def test_fp16_without_a_gpu_says_what_to_do(options, given):
         (["--deepspeed", "zero3.json"], "DeepSpeed is not supported: recipes/accelerate/zero3.yaml"),
         (["--temperature", "nan"], "--temperature nan: expected a finite number"),
         (["--learning-rate", "inf"], "--learning-rate inf: expected a finite number"),
+        (["--extra-train-repeat", "1e9"], "--extra-train-repeat 1e+09: expected a number from 0 to 10000"),
         (["--learning-rate=-1"], "--learning-rate -1.0: expected 0 or more"),
         (["--extra-train-csv", "a", "--extra-train-repeat", "nan"], "--extra-train-repeat nan: expected a finite"),
         (["--max-source-length", "513"], "--max-source-length 513: a model has 512 positions"),

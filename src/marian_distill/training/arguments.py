@@ -19,6 +19,7 @@ from transformers.integrations.integration_utils import get_available_reporting_
 
 from marian_distill.command_line import CommandParser, check_output_path
 from marian_distill.errors import UserError
+from marian_distill.text.corpus import MAX_WEIGHT
 from marian_distill.training.checkpoints import STATE, damage
 from marian_distill.training.help import format_help
 
@@ -120,8 +121,8 @@ class DataArguments:
             if getattr(self, name) > POSITIONS:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: a model has {POSITIONS} positions")
         for repeat in self.extra_train_repeat:
-            if repeat < 0.0:
-                raise UserError(f"--extra-train-repeat {repeat}: expected 0 or more")
+            if not 0.0 <= repeat <= MAX_WEIGHT:
+                raise UserError(f"--extra-train-repeat {repeat:g}: expected a number from 0 to {MAX_WEIGHT}")
         for name in ("tag_share", "final_stop_share", "source_noise"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
