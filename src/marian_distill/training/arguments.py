@@ -14,6 +14,7 @@ from typing import Any, Literal, NoReturn
 import torch
 import yaml
 from transformers import HfArgumentParser, Seq2SeqTrainingArguments
+from transformers.hf_argparser import string_to_bool
 from transformers.integrations.integration_utils import (
     INTEGRATION_TO_CALLBACK,
     get_available_reporting_integrations,
@@ -21,6 +22,7 @@ from transformers.integrations.integration_utils import (
 
 from marian_distill.command_line import CommandParser, check_output_path
 from marian_distill.errors import UserError
+from marian_distill.text.corpus import MAX_WEIGHT
 from marian_distill.training.checkpoints import STATE, damage
 from marian_distill.training.help import format_help
 
@@ -129,8 +131,8 @@ class DataArguments:
             if getattr(self, name) > POSITIONS:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: a model has {POSITIONS} positions")
         for repeat in self.extra_train_repeat:
-            if repeat < 0.0:
-                raise UserError(f"--extra-train-repeat {repeat}: expected 0 or more")
+            if not 0.0 <= repeat <= MAX_WEIGHT:
+                raise UserError(f"--extra-train-repeat {repeat:g}: expected a number from 0 to {MAX_WEIGHT}")
         for name in ("tag_share", "final_stop_share", "source_noise"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
@@ -310,6 +312,9 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
         allow_abbrev=False,
     )
     parser.add_argument("--config", metavar="FILE.yaml", help="A stage: options as YAML; the command line wins.")
+    for action in parser._actions:
+        if action.type is string_to_bool and action.nargs is None:  # `bool | None`: --fp16 alone means true as well
+            action.nargs, action.const = "?", True
     parser.add_argument("--help-all", action=_HelpAll, nargs=0, help="Every option of Hugging Face's, too.")
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     if not tokens:
