@@ -38,6 +38,9 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--model-type", choices=("unigram", "bpe"), default="unigram")
     parser.add_argument("--character-coverage", type=between(0.98, 1), default=0.9995, help="(default: %(default)s)")
+    parser.add_argument(
+        "--separate-characters", default="", help="each a piece of its own, never merged with its neighbours (年月日$)"
+    )
     parser.add_argument("--seed", type=int, default=42, help="of the sample (default: %(default)s)")
     parser.add_argument("--check-file", nargs="+", action="extend", default=[], help="parallel files to measure on")
     return parser.parse_args()
@@ -85,6 +88,7 @@ def build(arguments: argparse.Namespace) -> None:
             vocab_size=arguments.vocab_size,
             model_type=arguments.model_type,
             character_coverage=arguments.character_coverage,
+            separate=arguments.separate_characters,
         )
         report = measure_tokenizer(
             folder, {name: {"en": dataset["en"][:], "zh": dataset["zh"][:]} for name, dataset in texts.items()}
