@@ -42,6 +42,8 @@ MILLIONS = """
     {crowd} visit the {building} every year. | 每年有{crowd}参观{building}。
     There were {crowd} here {when}. | {when}这里有{crowd}。
     {large} is more than {large2}. | {large}比{large2}多。
+    In {year} {body} spent {millions}. | {year}{body}花了{millions}。
+    {body} spent {millions} on {counted}. | {body}花{millions}买了{counted}。
     * {body} spent {millions} {when}. | {body}{when}花了{millions}。
     * The {building} is worth {millions}. | {building}值{millions}。
     * The company has {crowd}. | 公司有{crowd}。
@@ -83,6 +85,9 @@ UNITS = """
     * The {baggage} is {length} long. | {baggage}长{length}。
     * {who} bought {volume} of {liquid}. | {who}买了{volume}{liquid}。
     * The {building} is {distance} from here. | {building}离这里有{distance}。
+    It will be {heat} at {time}. | {time}气温是{heat}。
+    On {weekday} it will be {heat} in {city}. | {weekday}{city}气温是{heat}。
+    {someone} needs {weight} of {spice}. | {someone}需要{weight}{spice}。
     * It will be {heat} in {city}. | {city}气温是{heat}。
 """
 
@@ -157,6 +162,9 @@ CURRENCIES = """
     {someone} has {foreign} in cash. | {someone}有{foreign}现金。
     {foreign} or {foreign2}? | {foreign}还是{foreign2}？
     * The taxi costs {foreign}. | 出租车要{foreign}。
+    {someone} needs {foreign} for the hotel. | {someone}住酒店需要{foreign}。
+    I need {foreign} in cash. | 我需要{foreign}现金。
+    The rooms here are {foreign} a night. | 这里的房间是一晚{foreign}。
     * {someone} needs {foreign} in cash. | {someone}需要{foreign}现金。
     * The room was {foreign} a night. | 房间是一晚{foreign}。
     * {goods.this} was {foreign} in {city}. | {goods.this}在{city}是{foreign}。
@@ -194,6 +202,10 @@ RANGES = """
     {name} is here {hours} on {weekday}. | {name}{weekday}{hours}在这里。
     * The meeting takes {range} minutes. | 会议需要{range}分钟。
     * {someone} works {range} days a year. | {someone}每年工作{range}天。
+    The flight costs {price_range}. | 机票的价格是{price_range}。
+    This trip costs {price_range} a day. | 这次旅行的价格是一天{price_range}。
+    How can a trip cost {price_range}? | 旅行的价格怎么会是{price_range}？
+    On {weekday} the {place} is open {hours}. | {weekday}{place}的营业时间是{hours}。
     * The trip costs {price_range}. | 旅行的价格是{price_range}。
     * The {place} is open {hours} on {weekday}. | {place}{weekday}的营业时间是{hours}。
 """
@@ -245,6 +257,8 @@ WORD_DATES = """
     The news is from {word_date}. | 这是{word_date}的新闻。
     * The {building} opened on {word_date}. | {building}是{word_date}开业的。
     * {who} moved to {city} on {word_date}. | {who}在{word_date}搬到了{city}。
+    From {word_date} to {word_date2} there was an offer. | 从{word_date}到{word_date2}有优惠活动。
+    The new offer is from {word_date}. | 新的优惠活动从{word_date}开始。
     * The offer was from {word_date} to {word_date2}. | 优惠活动从{word_date}到{word_date2}。
     * {someone} was born in {year} in {city}. | {someone}{year}出生在{city}。
 """
