@@ -8,12 +8,13 @@ import torch
 from transformers import MarianMTModel
 
 from marian_distill.errors import UserError
-from marian_distill.evaluation.hf_translator import HFTranslator, load_marian
+from marian_distill.evaluation.hf_translator import HFTranslator
 from marian_distill.export.onnx import export_onnx
 from marian_distill.files import MARKER
 from marian_distill.runtime.bundle import read_bundle
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.static import forced_logits
+from marian_distill.students.loading import load_student
 from toy_model import PAIRS, write_model
 
 ENGLISH = [english for english, _ in PAIRS]
@@ -49,13 +50,13 @@ def test_logits_and_decoding_are_pytorch_s(free_model_dir, cached, apart, tmp_pa
     lengths = {"source_length": 20, "target_length": 24}
     export_onnx(free_model_dir, tmp_path / "out", **lengths, cached=cached, projection_apart=apart, pairs=SAMPLE)
     translator = BundleTranslator(tmp_path / "out")
-    sources = translator.pieces.source_pieces(ENGLISH[:6], translator.tag)
+    sources = translator.pieces.source_pieces(ENGLISH[:6], translator.source_tags[translator.direction])
     trained = HFTranslator(free_model_dir, max_decoding_length=24)
     assert translator.decode_pieces(sources) == trained.decode_pieces(sources)
     assert {len(target) for target in translator.decode_pieces(sources)} != {1}  # it does say something
 
     ids, target = translator.pieces.ids(sources[0]), [7, 300, 12, 9]
-    model = load_marian(free_model_dir)
+    model = load_student(free_model_dir)
     with torch.inference_mode():
         decoder_ids = torch.tensor([[model.config.decoder_start_token_id, *target[:-1]]])
         expected = model(input_ids=torch.tensor([ids]), decoder_input_ids=decoder_ids).logits[0].numpy()
@@ -73,7 +74,9 @@ def trained_bundle_dir(request, toy_model_dir, tmp_path_factory):
 def test_a_trained_model_decodes_token_for_token(toy_model_dir, trained_bundle_dir, beam_size):
     translator = BundleTranslator(trained_bundle_dir, beam_size=beam_size)
     trained = HFTranslator(toy_model_dir, beam_size=beam_size, max_decoding_length=20)
-    sources = translator.pieces.source_pieces([*ENGLISH[::4], "milk milk milk", "Where?"], translator.tag)
+    sources = translator.pieces.source_pieces(
+        [*ENGLISH[::4], "milk milk milk", "Where?"], translator.source_tags[translator.direction]
+    )
     assert translator.decode_pieces(sources) == trained.decode_pieces(sources)
 
 
@@ -81,7 +84,7 @@ def test_beam_search_of_a_model_that_wanders_is_pytorch_s(tmp_path):
     model_dir = free_model(tmp_path / "model", **DEEP)
     export_onnx(model_dir, tmp_path / "out", source_length=24, target_length=12, cached=True, pairs=SAMPLE[:2])
     translator = BundleTranslator(tmp_path / "out", beam_size=3)
-    sources = translator.pieces.source_pieces(ENGLISH[::12], translator.tag)
+    sources = translator.pieces.source_pieces(ENGLISH[::12], translator.source_tags[translator.direction])
     trained = HFTranslator(model_dir, beam_size=3, max_decoding_length=12)
     assert translator.decode_pieces(sources) == trained.decode_pieces(sources)
 

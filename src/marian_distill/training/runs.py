@@ -16,8 +16,9 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from marian_distill.errors import UserError
-from marian_distill.files import atomic_writer, read_json, write_json
+from marian_distill.files import atomic_writer, read_json_object, remove, write_json
 from marian_distill.languages import TAGS, directions_of, languages_of
+from marian_distill.students.kind import kind_of_folder
 from marian_distill.training.checkpoints import last_whole_checkpoint
 
 OPTIONS_FILE = "options.json"
@@ -36,6 +37,16 @@ FREE_OPTIONS = frozenset(
         *("push_to_hub", "hub_token", "hub_model_id"),
         *("precision", "bf16", "fp16", "attention", PLAN),
     }
+)
+# Options that name what a run reads.
+INPUTS = (
+    *("student_config", "student_model", "teacher_model", "tokenizer_dir", "resume_from_checkpoint"),
+    *("dataset", "eval_dataset", "extra_train_csv"),
+)
+_OF_A_RUN = re.compile(  # what a run puts into its folder, a tracker's runs/ included
+    r"(options|run|log|config|generation_config|vocab|tokenizer_config|special_tokens_map)\.json|README\.md|train\.log|"
+    r"(source|target)\.spm|model.*\.safetensors(\.index\.json)?|checkpoint-\d+|staged|runs|\..*\.tmp|"
+    r"\.snakemake_timestamp"
 )
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "sentencepiece", "sacrebleu")
 
@@ -62,10 +73,11 @@ def open_output_dir(directory: str | Path, options: Mapping[str, Any], *, overwr
     if directory.exists() and not (directory / OPTIONS_FILE).is_file() and _strangers(directory):
         raise UserError(f"{directory}: not empty and no run of this program; choose another --output-dir")
     if overwrite:
+        _check_all_may_go(directory, options)
         return None
     checkpoint = last_whole_checkpoint(directory)
     if checkpoint is not None or is_finished(directory):  # else there is nothing yet to lose
-        _check_same_run(directory, read_json(directory / OPTIONS_FILE), _as_json(options))
+        _check_same_run(directory, read_json_object(directory / OPTIONS_FILE), _as_json(options))
     return checkpoint
 
 
@@ -73,6 +85,18 @@ def _strangers(directory: Path) -> bool:
     """Whether a folder holds more than what a killed run leaves before it has written options.json."""
     temporaries = set(directory.glob(f".{OPTIONS_FILE}.*"))
     return any(path not in temporaries for path in directory.iterdir())
+
+
+def _check_all_may_go(directory: Path, options: Mapping[str, Any]) -> None:
+    """Refuse to empty a folder that holds an input of the new run, or what no run puts there."""
+    for name in INPUTS:
+        values = options[name] if isinstance(options[name], list) else [options[name]]
+        for value in filter(None, values):
+            if directory.resolve() in Path(value).resolve().parents and Path(value).exists():
+                raise UserError(f"{directory}: holds --{name.replace('_', '-')} {value}; choose another --output-dir")
+    for path in sorted(directory.glob("*")):
+        if not _OF_A_RUN.fullmatch(path.name):
+            raise UserError(f"{path}: no run wrote this; move it away, or choose another --output-dir")
 
 
 def start_run(
@@ -97,10 +121,13 @@ def start_run(
     """
     directory = Path(directory)
     record = _as_json(options) | {f"fingerprint of {name}": value for name, value in fingerprints.items()}
-    if overwrite and directory.exists():
-        shutil.rmtree(directory)
+    if overwrite:
+        _check_all_may_go(directory, options)  # again: the data may have taken an hour
+        for path in sorted(directory.glob("*"), key=lambda path: path.name != RUN_FILE):
+            if path.name != OPTIONS_FILE:  # is written anew, and says until then whose folder this is
+                remove(path)
     elif checkpoint is not None:
-        _check_same_run(directory, read_json(directory / OPTIONS_FILE), record)
+        _check_same_run(directory, read_json_object(directory / OPTIONS_FILE), record)
     for name in (OPTIONS_FILE, LOG_HISTORY_FILE, CARD_FILE, RUN_FILE):
         for temporary in directory.glob(f".{name}.*"):
             temporary.unlink()
@@ -115,7 +142,7 @@ def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def recorded(directory: str | Path, key: str) -> Any:
     """What options.json of a run says of `key`; None where it says nothing."""
-    return read_json(Path(directory) / OPTIONS_FILE).get(key)
+    return read_json_object(Path(directory) / OPTIONS_FILE).get(key)
 
 
 def is_finished(directory: str | Path) -> bool:
@@ -176,10 +203,10 @@ def finish_run(
         directory: the run's output folder.
         staged: a folder inside it with the saved model, whose files are moved up, one rename each.
         options: resolved options.
-        run: what run.json holds: metrics, signatures, steps, parameters, data, versions.
+        run: what run.json holds beside the versions: metrics, signatures, steps, parameters, data.
         log: the trainer's log history, for log.json.
     """
-    directory = Path(directory)
+    directory, run = Path(directory), {**run, "versions": versions()}
     for file in sorted(staged.iterdir()):
         file.chmod(0o644)  # safetensors writes 0600
         file.replace(directory / file.name)
@@ -207,14 +234,15 @@ def write_model_card(directory: str | Path, options: Mapping[str, Any], run: Map
     tag = f"{TAGS[languages_of(first)[1]]} " if others else ""
     sentence = tag + {"en": "We like tea.", "zh": "我们喜欢茶。"}[languages_of(first)[0]]
     teacher = _public_name(options["teacher_model"] or "none")
+    kind, parameters = kind_of_folder(directory), f"{run['parameters']:,}"
     name = options.get("hub_model_id") or directory.name
     lines = f"""---
-{_card_data(directory.name, options, run, scores).to_yaml()}
+{_card_data(directory.name, kind.name.lower(), options, run, scores).to_yaml()}
 ---
 
 # {directory.name}
 
-A Marian translator, direction {options["direction"]}, {run["parameters"]:,} parameters, trained with distill-zh-en.
+A {kind.name} translator, direction {options["direction"]}, {parameters} parameters, trained with distill-zh-en.
 
 - start: {_public_name(start)}
 - teacher: {teacher}; alpha_ce {options["alpha_ce"]}, temperature {options["temperature"]}
@@ -236,11 +264,7 @@ A Marian translator, direction {options["direction"]}, {run["parameters"]:,} par
 ## Use
 
 ```python
-from transformers import MarianMTModel, MarianTokenizer
-
-tokenizer, model = MarianTokenizer.from_pretrained("{name}"), MarianMTModel.from_pretrained("{name}")
-inputs = tokenizer(["{sentence}"], return_tensors="pt")
-print(tokenizer.decode(model.generate(**inputs)[0], skip_special_tokens=True))
+{kind.usage(name, sentence)}
 ```
 
 On a phone or a small machine, as CTranslate2 int8 (in a clone of distill-zh-en):
@@ -259,7 +283,7 @@ Every option is in {OPTIONS_FILE}; versions, data fingerprints and metrics are i
 
 
 def _card_data(
-    name: str, options: Mapping[str, Any], run: Mapping[str, Any], scores: Mapping[str, float]
+    name: str, kind: str, options: Mapping[str, Any], run: Mapping[str, Any], scores: Mapping[str, float]
 ) -> ModelCardData:
     """The card's head: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
     directions = directions_of(options["direction"])
@@ -291,7 +315,7 @@ def _card_data(
         pipeline_tag="translation",
         base_model=list(dict.fromkeys(base for base in bases if base and _is_hub_name(base))) or None,
         datasets=[dataset for dataset in options["dataset"] if _is_hub_name(dataset)] or None,
-        tags=["marian", "knowledge-distillation", *directions],
+        tags=[kind, "knowledge-distillation", *directions],
         model_name=name,
         eval_results=results or None,
     )
