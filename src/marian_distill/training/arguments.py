@@ -197,6 +197,8 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
             raise UserError(
                 "--output-dir is missing: name the folder for the trained model, such as outputs/my-student"
             )
+        if self.max_steps <= 0 and self.num_train_epochs == 0:
+            raise UserError("--num-train-epochs 0: nothing would be trained; give a number above 0, or --max-steps")
         if self.save_only_model:
             raise UserError("--save-only-model: a run could not go on from such a checkpoint; leave the option out")
         self.logging_nan_inf_filter = False  # it would wait for the GPU at each step, and log something else than NaN

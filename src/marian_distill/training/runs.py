@@ -155,7 +155,7 @@ def _check_same_run(directory: Path, there: dict[str, Any], now: dict[str, Any])
         if key in there and there[key] != now[key]:
             raise UserError(
                 f"{directory}: holds another run ({key} is {there[key]!r} there, {now[key]!r} now); "
-                "choose another --output-dir, or give --overwrite-output-dir to delete it"
+                "choose another --output-dir, or delete the folder (--overwrite-output-dir does) to train it anew"
             )
 
 
