@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from ncps.wirings import AutoNCP
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 
 from marian_distill.students.liquid.configuration import LiquidConfig
@@ -96,8 +97,9 @@ class CfC(Cell):
     def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
         states = []
         for layer, before in zip(self.layers, state.split(self.sizes, dim=-1), strict=True):
-            states.append(cfc_step(layer.project(states[-1] if states else inputs), layer.recurrent_weight, before))
-        return states[-1], torch.cat(states, dim=-1)
+            projected = layer.project(states[-1].to(inputs.dtype) if states else inputs)
+            states.append(cfc_step(projected.float(), layer.recurrent_weight.float(), before))
+        return states[-1].to(inputs.dtype), torch.cat(states, dim=-1)
 
     def reset_parameters(self) -> None:  # noqa: D102
         for layer in self.layers:
@@ -218,7 +220,7 @@ class Synapses(nn.Module):
 
     def effects(self) -> Tensor:
         """What each synapse adds to the sums when it is open, [synapses, 2 × targets]."""
-        weight = functional.softplus(self.weight)
+        weight = functional.softplus(self.weight.float())
         to_target = functional.one_hot(self.target, self.targets).to(weight.dtype)
         return torch.cat([to_target * (weight * self.reversal)[:, None], to_target * weight[:, None]], dim=1)
 
@@ -240,15 +242,17 @@ class GRU(Cell):
         self.gru = nn.GRU(inputs, units)
 
     def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
-        outputs, last = self.gru(inputs.float(), state[None])
+        weights = {name: weight.float() for name, weight in self.gru.named_parameters()}
+        outputs, last = functional_call(self.gru, weights, (inputs.float(), state[None]))
         return outputs.to(inputs.dtype), last[0]
 
     def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
-        given = functional.linear(inputs, self.gru.weight_ih_l0, self.gru.bias_ih_l0).chunk(3, dim=-1)
-        kept = functional.linear(state, self.gru.weight_hh_l0, self.gru.bias_hh_l0).chunk(3, dim=-1)
+        from_input, from_state, input_bias, state_bias = (weight.float() for weight in self.gru.all_weights[0])
+        given = functional.linear(inputs.float(), from_input, input_bias).chunk(3, dim=-1)
+        kept = functional.linear(state, from_state, state_bias).chunk(3, dim=-1)
         reset, update = torch.sigmoid(given[0] + kept[0]), torch.sigmoid(given[1] + kept[1])
         state = (1.0 - update) * torch.tanh(given[2] + reset * kept[2]) + update * state
-        return state, state
+        return state.to(inputs.dtype), state
 
     def reset_parameters(self) -> None:  # noqa: D102
         self.gru.reset_parameters()
@@ -273,7 +277,7 @@ class SSRU(Cell):
     def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
         taken, forget = self._gates(inputs)
         state = forget * state + (1.0 - forget) * taken
-        return torch.relu(state), state
+        return torch.relu(state).to(inputs.dtype), state
 
     def _gates(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         weight, bias = (tensor.to(inputs.dtype) for tensor in (self.projection.weight, self.projection.bias))

@@ -6,6 +6,7 @@ from typing import Any
 from huggingface_hub.dataclasses import strict
 from huggingface_hub.errors import StrictDataclassError
 from transformers import PreTrainedConfig
+from transformers.activations import ACT2FN
 
 from marian_distill.errors import UserError
 
@@ -92,6 +93,8 @@ def check_config(config: LiquidConfig, where: str) -> None:
         )
     if config.d_model % 2:
         raise UserError(f"{where}: d_model {config.d_model} is odd; sinusoidal positions need an even width")
+    if config.activation_function not in ACT2FN:
+        raise UserError(f"{where}: activation_function {config.activation_function!r}: transformers has none such")
     if config.cell in WIRED:
         _check_wiring(config, where)
     if not 0.0 <= config.dropout < 1.0:

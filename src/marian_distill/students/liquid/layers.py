@@ -90,13 +90,18 @@ class Attention(nn.Module):
             keys, values: [batch, source, d].
             bias: added to the scores, [batch, 1, source].
         """
-        queries, keys, values = (self._split(tensor)[0] for tensor in (self.queries(states), keys, values))
+
+        def heads(tensor: Tensor) -> Tensor:  # [batch, heads, length, head]
+            return tensor.view(*tensor.shape[:2], self.heads, self.head_size).transpose(1, 2)
+
+        queries, keys, values = heads(self.queries(states)), heads(keys), heads(values)
         scores = (queries * self.head_size**-0.5) @ keys.transpose(2, 3) + bias[:, None]
         return self.output((scores.softmax(dim=-1) @ values).transpose(1, 2).reshape(states.shape))
 
     def remember(self, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values [batch, source, d] of a memory [batch, source, d], for `read`."""
-        keys, values = self.keys_values(memory).chunk(2, dim=-1)
+        """Keys and values [batch, source, d] of a memory [batch, source, d], for `read`; NPUs split no activations."""
+        weights, biases = self.keys_values.weight.chunk(2), self.keys_values.bias.chunk(2)
+        keys, values = (functional.linear(memory, *each) for each in zip(weights, biases, strict=True))
         return keys, values
 
     def _split(self, projected: Tensor) -> tuple[Tensor, ...]:
@@ -194,7 +199,7 @@ class DecoderLayer(nn.Module):
             keys, values: of `Attention.remember`.
             bias: as `Attention.read` has it.
         """
-        seen = torch.cat([past.window, states], dim=1)
+        seen = torch.cat([past.window.to(states.dtype), states], dim=1)
         outputs, state = self.cell.step(self.convolution.read(seen), past.state)
         states = self.after_cell(states, self.output(outputs))
         states = self.after_attention(states, self.attention.read(states, keys, values, bias))
@@ -274,7 +279,11 @@ class TargetPacking(NamedTuple):
         batch, length = self.packing.mask.shape
         if self.places is None:
             return packed.view(batch, length, -1).transpose(0, 1).contiguous()
-        return packed.new_zeros(length * batch, packed.shape[-1]).index_copy(0, self.places, packed).view(length, batch, -1)
+        return (
+            packed.new_zeros(length * batch, packed.shape[-1])
+            .index_copy(0, self.places, packed)
+            .view(length, batch, -1)
+        )
 
     def from_steps(self, steps: Tensor) -> Tensor:
         """[length, batch, d] → [tokens, d]."""

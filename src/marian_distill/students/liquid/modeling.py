@@ -138,7 +138,9 @@ class LiquidModel(PreTrainedModel, GenerationMixin):
                 states = run(layer, states, steps, memory, source)
         return states
 
-    def _embed(self, packings: tuple[Packing, Packing], ids: tuple[Tensor, Tensor], dtype: torch.dtype) -> list[Tensor]:
+    def _embed(
+        self, packings: tuple[Packing, Packing], ids: tuple[Tensor, Tensor], dtype: torch.dtype
+    ) -> list[Tensor]:
         """Embedded source and target tokens, of one look-up, so that the table's gradient is made once."""
         tokens = [packing.pack(each) for packing, each in zip(packings, ids, strict=True)]
         rows = functional.embedding(torch.cat(tokens), self.embeddings.weight, self.config.pad_token_id)
@@ -205,9 +207,7 @@ class LiquidModel(PreTrainedModel, GenerationMixin):
         """Last states [batch, 1, d] of the next tokens [batch, 1]; brings the cache up to date."""
         states = self.embeddings(ids) * self.config.d_model**0.5 + self.positions.table[cache.length]
         for number, layer in enumerate(self.layers):
-            states, cache.pasts[number] = layer.step(
-                states, cache.pasts[number], *cache.memories[number], cache.bias
-            )
+            states, cache.pasts[number] = layer.step(states, cache.pasts[number], *cache.memories[number], cache.bias)
         cache.length += 1
         return states
 
