@@ -112,8 +112,8 @@ def _check_wiring(config: LiquidConfig, where: str) -> None:
     """What `ncps.wirings.AutoNCP` and its solver ask for."""
     if not 1 <= config.motor_units < config.units - 2:
         raise UserError(
-            f"{where}: motor_units {config.motor_units} of {config.units} units: expected at least 1, and 3 fewer than "
-            "the units (about three tenths of them is usual)"
+            f"{where}: motor_units {config.motor_units} of {config.units} units: expected at least 1, and 3 "
+            "fewer than the units (about three tenths of them is usual)"
         )
     if not 0.1 <= config.sparsity < 1.0:
         raise UserError(f"{where}: sparsity {config.sparsity}: expected a share in [0.1, 1)")

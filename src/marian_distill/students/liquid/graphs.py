@@ -69,7 +69,7 @@ class Encoder(nn.Module):
 
 
 class Step(nn.Module):
-    """The embedded current token [1, 1, d], the encoder's output and what earlier tokens left → the same, its state."""
+    """The embedded current token [1, 1, d], the encoder's output, what earlier tokens left → its state, what it leaves."""
 
     def __init__(self, model: LiquidModel) -> None:
         super().__init__()
