@@ -19,6 +19,7 @@ from marian_distill.files import (
     sha256,
     write_json,
 )
+from marian_distill.signals import Stopped
 
 
 class InterruptedWriteError(Exception):
@@ -283,7 +284,8 @@ def _fail(error: BaseException):
     ("error", "code", "line"),
     [
         (UserError("train.tsv: no such\n  file"), 2, "error: train.tsv: no such file"),
-        (KeyboardInterrupt(), 130, "interrupted"),
+        (KeyboardInterrupt(), 130, "stopped; the same command begins anew"),
+        (Stopped(), 130, "stopped; the same command begins anew"),
         (SystemExit(143), 143, ""),
     ],
 )

@@ -7,9 +7,8 @@ from transformers import EarlyStoppingCallback, MarianMTModel, TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from marian_distill.errors import UserError
-from marian_distill.text.batching import Seq2SeqCollator
-from marian_distill.training.callbacks import ZeroPadEmbeddingCallback
-from marian_distill.training.students import pad_row_norm
+from marian_distill.students.packing import PairCollator
+from marian_distill.students.zero_pad import ZeroPadEmbeddingCallback, pad_row_norm
 
 HALF_TEACHER = {"alpha_ce": 0.5, "temperature": 2.0}
 
@@ -136,7 +135,7 @@ def test_nothing_pickled_is_saved(new_model, new_trainer, tmp_path):
 
 def test_evaluation_is_the_cross_entropy_per_token_whatever_the_training_loss(new_model, new_trainer, dataset, pieces):
     student = new_model(dropout=0.3)
-    batch = Seq2SeqCollator(pieces.pad_id)(list(dataset.select(range(32, 48))))
+    batch = PairCollator(pieces.pad_id)(list(dataset.select(range(32, 48))))
     with torch.no_grad():
         expected = MarianMTModel.forward(student.eval(), **batch).loss.item()
     for options in ({}, {"label_smoothing_factor": 0.2, **HALF_TEACHER}, {"per_device_eval_batch_size": 3}):

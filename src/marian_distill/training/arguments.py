@@ -31,14 +31,14 @@ def _many(help: str) -> dict[str, str]:
     return {"help": help, "action": "extend"}
 
 
-POSITIONS = 512  # of Marian's position tables
+POSITIONS = 512  # of the students' position tables
 
 
 @dataclass
 class ModelArguments:
     """Student, teacher, tokenizer."""
 
-    student_config: str | None = _option("Config of a new student: a MarianConfig JSON, see student_configs/.")
+    student_config: str | None = _option("Config of a new student: a JSON file, see student_configs/.")
     student_model: str | None = _option("Go on from this model: a folder or a hub name.")
     teacher_model: str | None = _option("Teacher: a folder or a hub name such as Helsinki-NLP/opus-mt-en-zh.")
     teacher_dtype: Literal["auto", "float32", "bfloat16", "float16"] = _option(

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 def training_data(options: DataArguments, pieces: MarianPieces, seed: int) -> tuple[datasets.Dataset, dict[str, Any]]:
     """Corpora cleaned, the extra files on top as they are, mixed, tokenised; and counts and fingerprints for JSON."""
+    logger.info("reading, cleaning and tokenising the training data, or finding it in the cache")
     report: dict[str, Any] = {"fingerprints": {}, "cleaning": {}}
     main, extra = [], []
     for name in options.dataset:

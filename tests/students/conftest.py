@@ -1,0 +1,2 @@
+from toy_model import toy_model_dir  # noqa: F401
+from toy_students import dataset, examples, new_model, pieces  # noqa: F401
