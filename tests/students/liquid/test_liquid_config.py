@@ -25,7 +25,7 @@ from marian_distill.students.liquid.student import parameter_count
     ],
 )
 def test_a_config_that_cannot_be_built_is_refused_in_one_line(changes, message):
-    with pytest.raises(UserError, match="^here: ") as refusal:
+    with pytest.raises(UserError, match=r"^here: ") as refusal:
         read_config({"model_type": "liquid", **changes}, "here")
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)

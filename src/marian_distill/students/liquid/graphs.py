@@ -69,7 +69,7 @@ class Encoder(nn.Module):
 
 
 class Step(nn.Module):
-    """The embedded current token [1, 1, d], the encoder's output, what earlier tokens left → its state, what it leaves."""
+    """The embedded token [1, 1, d], the encoder's output, what earlier tokens left → its state, what is left."""
 
     def __init__(self, model: LiquidModel) -> None:
         super().__init__()

@@ -18,7 +18,8 @@ from marian_distill.students.packing import Packing
 
 FP16_MOST = torch.finfo(torch.float16).max
 # What leaves a block that mixes tokens or units starts a tenth as large as what is handed on beside it (after
-# Bachlechner et al. 2020, "ReZero", https://arxiv.org/abs/2003.04887): full-sized random layers blur which token is where.
+# Bachlechner et al. 2020, "ReZero", https://arxiv.org/abs/2003.04887): full-sized random layers blur
+# which token stood where.
 BRANCH_GAIN = 0.1
 
 

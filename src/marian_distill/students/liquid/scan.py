@@ -1,7 +1,7 @@
 """The part of a CfC layer that goes through time token by token, and its gradient, written for speed.
 
-h[t] = (1 − s)·tanh(a) + s·tanh(b) with [a, b, s'] = inputs[t] + W·h[t−1] and s = σ(s'): the closed form of Hasani et al.
-2022, "Closed-form continuous-time neural networks", https://www.nature.com/articles/s42256-022-00556-7, where all
+h[t] = (1 − s)·tanh(a) + s·tanh(b) with [a, b, s'] = inputs[t] + W·h[t−1] and s = σ(s'): the closed form of Hasani et
+al. 2022, "Closed-form continuous-time neural networks", https://www.nature.com/articles/s42256-022-00556-7, where all
 timespans are 1.
 
 Autograd over such a loop keeps half a dozen tensors a token and adds a whole matrix to the weight's gradient at each.
