@@ -1,10 +1,16 @@
 """Configs of liquid students: what cannot be built is refused in one line that names the value."""
 
+from pathlib import Path
+
 import pytest
 
 from marian_distill.errors import UserError
 from marian_distill.students.liquid.configuration import LiquidConfig, read_config
 from marian_distill.students.liquid.student import parameter_count
+from marian_distill.training.models import read_student_config
+
+PRESETS = Path(__file__).parents[3] / "student_configs"
+MARIAN = 5_733_120 - 2 * 512 * 256  # 256d_3x1_8k.json without its fixed positions
 
 
 @pytest.mark.parametrize(
@@ -31,6 +37,12 @@ def test_a_config_that_cannot_be_built_is_refused_in_one_line(changes, message):
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("path", sorted(PRESETS.glob("liquid_*.json")), ids=lambda path: path.stem)
+def test_every_preset_loads_and_is_of_equal_size(path):
+    kind, config = read_student_config(path)
+    assert kind.name == "liquid"
+    assert abs(parameter_count(config) / MARIAN - 1) < 0.05
+
+
 def test_the_default_is_as_large_as_the_marian_student_of_its_width():
-    marian = 5_733_120 - 2 * 512 * 256  # 256d_3x1_8k.json without its fixed positions
-    assert abs(parameter_count(LiquidConfig()) / marian - 1) < 0.02
+    assert abs(parameter_count(LiquidConfig()) / MARIAN - 1) < 0.02

@@ -14,6 +14,7 @@ the type of the inputs: what is carried on for hundreds of tokens must not be ro
 """
 
 import math
+from typing import cast
 
 import numpy as np
 import torch
@@ -78,17 +79,18 @@ class CfC(Cell):
     def __init__(self, wiring: AutoNCP) -> None:
         super().__init__()
         neurons = [wiring.get_neurons_of_layer(layer) for layer in range(wiring.num_layers)]
-        sources = [wiring.sensory_adjacency_matrix, *(wiring.adjacency_matrix[layer] for layer in neurons[:-1])]
+        inner = [wiring.adjacency_matrix[layer] for layer in neurons[:-1]]
+        sources = [cast(np.ndarray, wiring.sensory_adjacency_matrix), *inner]
         self.layers = nn.ModuleList(
             CfCLayer(np.abs(source[:, layer]).T) for source, layer in zip(sources, neurons, strict=True)
         )
         self.sizes = [len(layer) for layer in neurons]
-        self.state_size, self.output_size = wiring.units, wiring.output_dim
+        self.state_size, self.output_size = wiring.units, cast(int, wiring.output_dim)
 
     def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
         states = inputs
         last = []
-        for layer, initial in zip(self.layers, state.split(self.sizes, dim=-1), strict=True):
+        for layer, initial in zip(self.parts, state.split(self.sizes, dim=-1), strict=True):
             recurrent = cfc_scan(layer.project(states).float(), layer.recurrent_weight.float(), initial)
             last.append(recurrent[-1])
             states = recurrent.to(inputs.dtype)
@@ -96,14 +98,19 @@ class CfC(Cell):
 
     def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
         states = []
-        for layer, before in zip(self.layers, state.split(self.sizes, dim=-1), strict=True):
+        for layer, before in zip(self.parts, state.split(self.sizes, dim=-1), strict=True):
             projected = layer.project(states[-1].to(inputs.dtype) if states else inputs)
             states.append(cfc_step(projected.float(), layer.recurrent_weight.float(), before))
         return states[-1].to(inputs.dtype), torch.cat(states, dim=-1)
 
     def reset_parameters(self) -> None:  # noqa: D102
-        for layer in self.layers:
+        for layer in self.parts:
             layer.reset_parameters()
+
+    @property
+    def parts(self) -> "list[CfCLayer]":
+        """Inter, command and motor neurons, an nn.ModuleList."""
+        return cast(list[CfCLayer], self.layers)
 
 
 class CfCLayer(nn.Module):
@@ -155,11 +162,11 @@ class LTC(Cell):
     def __init__(self, wiring: AutoNCP, unfolds: int) -> None:
         super().__init__()
         self.unfolds = unfolds
-        self.state_size, self.output_size = wiring.units, wiring.output_dim
+        self.state_size, self.output_size = wiring.units, cast(int, wiring.output_dim)
         self.leak = nn.Parameter(torch.empty(wiring.units))
         self.resting = nn.Parameter(torch.empty(wiring.units))
         self.capacitance = nn.Parameter(torch.empty(wiring.units))
-        self.sensory = Synapses(wiring.sensory_adjacency_matrix)
+        self.sensory = Synapses(cast(np.ndarray, wiring.sensory_adjacency_matrix))
         self.inner = Synapses(wiring.adjacency_matrix)
         self.reset_parameters()
 

@@ -10,23 +10,23 @@ from typing import cast
 from torch import Tensor, nn
 from torch.nn import functional
 
-from marian_distill.students.liquid.layers import DecoderLayer, EncoderLayer, Past
+from marian_distill.students.liquid.layers import EncoderLayer, Past
 from marian_distill.students.liquid.modeling import LiquidModel
 from marian_distill.students.static import GraphName, Shapes, StaticGraph, StaticGraphs
 
 
 def static_graphs(
-    model: LiquidModel, source_length: int, target_length: int, *, cached: bool, projection_apart: bool
+    student: LiquidModel, source_length: int, target_length: int, *, cached: bool, projection_apart: bool
 ) -> StaticGraphs:
     """Encoder and decoder step, and the projection when it is to stand apart.
 
     Args:
-        model: in evaluation mode.
+        student: in evaluation mode.
         source_length, target_length: tokens that the graphs take at most.
         cached: a step always goes on from the one before; there is no decoder that reads all tokens again.
         projection_apart: the decoder gives its last state, and `projection` makes logits of it.
     """
-    width, layers = model.config.d_model, decoder_layers(model)
+    width, layers = student.config.d_model, student.decoder_layers
     source_mask = {"source_mask": (1, 1, source_length)}
     memory: Shapes = {
         f"cross_{part}_{number}": (1, source_length, width)
@@ -35,22 +35,22 @@ def static_graphs(
     }
     past: Shapes = {}
     for number, layer in enumerate(layers):
-        window, state = layer.new_past(1, model.embeddings.weight)
+        window, state = layer.new_past(1, student.embeddings.weight)
         past |= {f"window_{number}": tuple(window.shape), f"state_{number}": tuple(state.shape)}
     new = {f"new_{name}": shape for name, shape in past.items()}
     target: Shapes = {"target_states": (1, 1, width), **source_mask, **memory, **past}
-    state, logits = {"state": (1, 1, width)}, {"logits": (1, 1, model.config.vocab_size)}
-    body, projection = Step(model), Projection(model)
+    state, logits = {"state": (1, 1, width)}, {"logits": (1, 1, student.config.vocab_size)}
+    body, projection = Step(student), Projection(student)
     source: Shapes = {"source_states": (1, source_length, width), **source_mask}
-    graphs: dict[GraphName, StaticGraph] = {"encoder": StaticGraph(Encoder(model), source, memory)}
+    graphs: dict[GraphName, StaticGraph] = {"encoder": StaticGraph(Encoder(student), source, memory)}
     if projection_apart:
         graphs["decoder"] = StaticGraph(body, target, state | new)
         graphs["projection"] = StaticGraph(projection, state, logits)
     else:
         graphs["decoder"] = StaticGraph(WholeStep(body, projection), target, logits | new)
-    embeddings = model.embeddings.weight.detach() * width**0.5
+    embeddings = student.embeddings.weight.detach() * width**0.5
     return StaticGraphs(
-        source_length, target_length, True, graphs, embeddings, embeddings, model.positions.table.detach()
+        source_length, target_length, True, graphs, embeddings, embeddings, student.positions.table.detach()
     )
 
 
@@ -60,7 +60,7 @@ class Encoder(nn.Module):
     def __init__(self, model: LiquidModel) -> None:
         super().__init__()
         self.layers = cast(list[EncoderLayer], model.encoder.layers)  # an nn.ModuleList
-        self.decoder_layers = decoder_layers(model)
+        self.decoder_layers = model.decoder_layers
 
     def forward(self, states: Tensor, source_mask: Tensor) -> list[Tensor]:  # noqa: D102
         for layer in self.layers:
@@ -73,7 +73,7 @@ class Step(nn.Module):
 
     def __init__(self, model: LiquidModel) -> None:
         super().__init__()
-        self.layers = decoder_layers(model)
+        self.layers = model.decoder_layers
 
     def forward(self, states: Tensor, source_mask: Tensor, *memory: Tensor) -> list[Tensor]:
         """`memory` is each layer's keys and values, then each layer's window and cell state."""
@@ -81,7 +81,8 @@ class Step(nn.Module):
         new = []
         for number, layer in enumerate(self.layers):
             mine = slice(2 * number, 2 * number + 2)
-            states, after = layer.step(states, Past(*past[mine]), *cross[mine], source_mask)
+            keys, values = cross[mine]
+            states, after = layer.step(states, Past(*past[mine]), keys, values, source_mask)
             new += after
         return [states, *new]
 
@@ -107,8 +108,3 @@ class WholeStep(nn.Module):
     def forward(self, *inputs: Tensor) -> list[Tensor]:  # noqa: D102
         state, *new = self.body(*inputs)
         return [self.projection(state), *new]
-
-
-def decoder_layers(model: LiquidModel) -> list[DecoderLayer]:
-    """The decoder's layers, an nn.ModuleList."""
-    return cast(list[DecoderLayer], model.layers)

@@ -17,8 +17,18 @@ from transformers import GenerationMixin, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
 from marian_distill.students.dropout import dropout
+from marian_distill.students.liquid.cells import Cell
 from marian_distill.students.liquid.configuration import LiquidConfig
-from marian_distill.students.liquid.layers import DecoderLayer, EncoderLayer, Past, TargetPacking
+from marian_distill.students.liquid.layers import (
+    AddAndNormalise,
+    Attention,
+    Convolution,
+    DecoderLayer,
+    EncoderLayer,
+    FeedForward,
+    Past,
+    TargetPacking,
+)
 from marian_distill.students.packing import Packing
 
 
@@ -66,6 +76,10 @@ class Positions(nn.Module):
             self.table.copy_(torch.cat([angles.sin(), angles.cos()], dim=1))
 
 
+# What draws its own weights. A layer's parts come before the layer.
+BLOCKS = (Positions, AddAndNormalise, FeedForward, Attention, Convolution, DecoderLayer, Cell)
+
+
 class LiquidEncoder(nn.Module):
     """Source tokens to what the decoder reads, by plain operations on padded tensors, as `generate` calls it."""
 
@@ -82,7 +96,7 @@ class LiquidEncoder(nn.Module):
         states = self.embeddings(input_ids) * self.embeddings.embedding_dim**0.5
         states = states + self.positions.table[: input_ids.shape[1]]
         bias = source_bias(mask, states.dtype)
-        for layer in self.layers:
+        for layer in cast(list[EncoderLayer], self.layers):
             states = layer.read(states, bias)
         return BaseModelOutput(last_hidden_state=states)  # pyright: ignore[reportArgumentType]
 
@@ -111,11 +125,16 @@ class LiquidModel(PreTrainedModel, GenerationMixin):
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         """Embeddings N(0, 1/d), so that scaled ones have unit variance; every block draws its own weights."""
-        if module is self.embeddings:
+        if isinstance(module, nn.Embedding):
             nn.init.normal_(module.weight, std=self.config.d_model**-0.5)
             module.weight[self.config.pad_token_id].zero_()
-        elif not isinstance(module, (nn.Linear, nn.LayerNorm, nn.GRU)) and hasattr(module, "reset_parameters"):
+        elif isinstance(module, BLOCKS):
             module.reset_parameters()
+
+    @property
+    def decoder_layers(self) -> list[DecoderLayer]:
+        """The decoder's layers, an nn.ModuleList."""
+        return cast(list[DecoderLayer], self.layers)
 
     # Training
 
@@ -178,9 +197,8 @@ class LiquidModel(PreTrainedModel, GenerationMixin):
             decoder_input_ids = self.shift(labels)
         cache = past_key_values
         if cache is None:
-            if encoder_outputs is None:
-                encoder_outputs = self.encoder(cast(Tensor, input_ids), attention_mask)
-            cache = self.new_cache(cast(Tensor, encoder_outputs.last_hidden_state), attention_mask)
+            encoded = encoder_outputs or cast(BaseModelOutput, self.encoder(input_ids, attention_mask))
+            cache = self.new_cache(cast(Tensor, encoded.last_hidden_state), attention_mask)
         states = torch.cat([self._step(cache, ids) for ids in decoder_input_ids.split(1, dim=1)], dim=1)
         logits = functional.linear(states, self.embeddings.weight, self.bias)
         loss = None
@@ -199,14 +217,14 @@ class LiquidModel(PreTrainedModel, GenerationMixin):
         mask = memory.new_ones(memory.shape[:2]) if mask is None else mask
         return LiquidCache(
             source_bias(mask, memory.dtype),
-            [layer.attention.remember(memory) for layer in self.layers],
-            [layer.new_past(len(memory), memory) for layer in self.layers],
+            [layer.attention.remember(memory) for layer in self.decoder_layers],
+            [layer.new_past(len(memory), memory) for layer in self.decoder_layers],
         )
 
     def _step(self, cache: LiquidCache, ids: Tensor) -> Tensor:
         """Last states [batch, 1, d] of the next tokens [batch, 1]; brings the cache up to date."""
         states = self.embeddings(ids) * self.config.d_model**0.5 + self.positions.table[cache.length]
-        for number, layer in enumerate(self.layers):
+        for number, layer in enumerate(self.decoder_layers):
             states, cache.pasts[number] = layer.step(states, cache.pasts[number], *cache.memories[number], cache.bias)
         cache.length += 1
         return states
