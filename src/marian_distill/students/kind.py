@@ -147,7 +147,13 @@ def _marian() -> AnyKind:
     return Marian()
 
 
-KINDS: dict[str, Callable[[], AnyKind]] = {"marian": _marian}
+def _liquid() -> AnyKind:
+    from marian_distill.students.liquid.kind import Liquid
+
+    return Liquid()
+
+
+KINDS: dict[str, Callable[[], AnyKind]] = {"marian": _marian, "liquid": _liquid}
 
 
 def kind_of(model_type: object, where: str = "config") -> AnyKind:
