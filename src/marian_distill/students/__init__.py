@@ -1,0 +1,1 @@
+"""Students by kind, a folder each."""
