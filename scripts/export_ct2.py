@@ -4,7 +4,7 @@
     uv run -s scripts/export_ct2.py outputs/student --output-dir outputs/student-ct2 --quantization float32 \\
         --parity-file data/dev.tsv --min-parity 1.0
     uv run -s scripts/export_ct2.py Helsinki-NLP/opus-mt-en-zh --output-dir outputs/opus-mt-en-zh-ct2
-    uv run -s scripts/export_ct2.py outputs/mini_qwen/model --output-dir outputs/mini_qwen/ct2-int8     a language model
+    uv run -s scripts/export_ct2.py outputs/mini_qwen/model --output-dir outputs/mini_qwen/ct2-int8   writes
 
 The output folder appears whole or not at all: a model that fails a check or --min-parity leaves nothing behind.
 """

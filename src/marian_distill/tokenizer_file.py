@@ -1,7 +1,7 @@
 """A language model's tokenizer, text ↔ ids, over the library `tokenizers`: without torch and transformers.
 
-Byte-level BPE as this project trains it (`text.byte_bpe`), or the folder of another model: any `tokenizer.json`, such as
-Qwen's, or BERT's vocab.txt. https://huggingface.co/docs/tokenizers
+Byte-level BPE as this project trains it (`text.byte_bpe`), or the folder of another model: any `tokenizer.json`, such
+as Qwen's, or BERT's vocab.txt. https://huggingface.co/docs/tokenizers
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ class TokenizerFile:
         return max(self.library.get_vocab(with_added_tokens=True).values()) + 1
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Ids of texts, without what begins and ends a sample. In a text, the name of a special token is that token."""
+        """Ids of texts, without what begins and ends a sample. A special token's name in a text is that token."""
         return [encoding.ids for encoding in self.library.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
@@ -94,7 +94,7 @@ class TokenizerFile:
 
 
 def translation_prompts(tokenizer: TokenizerFile, sources: Sequence[str], direction: Direction) -> list[list[int]]:
-    """How a language model is asked to translate: ids of the start token, the source, the tag of the target's language.
+    """How a language model is asked to translate: ids of the start token, the source, the target language's tag.
 
     The tag is one token of this project's tokenizers; another's spells it out.
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
-from transformers.generation import BaseStreamer
+from transformers.generation.streamers import BaseStreamer
 
 from marian_distill.runtime.generation import Sampling
 from marian_distill.students.causal.model import load_model
@@ -39,7 +39,7 @@ class HFGenerator:
         return str(self.model.dtype).removeprefix("torch.")
 
     def generate(self, prompt: list[int], sampling: Sampling) -> Iterator[int]:
-        """Ids that follow a prompt (see `TokenGenerator`): made in a thread, which ends when nobody listens any more."""
+        """Ids that follow a prompt (see `TokenGenerator`), made in a thread that ends when nobody listens."""
         streamed, unheard = _IdStreamer(), threading.Event()
         draws = sampling.temperature > 0.0
         drawing = {"temperature": sampling.temperature, "top_k": sampling.top_k, "top_p": sampling.top_p}

@@ -1,7 +1,7 @@
 """A language model's Hugging Face folder → the CTranslate2 folder that writes without torch.
 
-`Qwen3Loader` of https://github.com/OpenNMT/CTranslate2 converts it; the tokenizer lies beside it as tokenizer.json. The
-exported model is held against the trained one by what it gives the same text (bits per byte) and by greedy continuations.
+`Qwen3Loader` of https://github.com/OpenNMT/CTranslate2 converts it; the tokenizer lies beside it as tokenizer.json.
+The exported model is held against the trained one by its bits per byte of the same text and by greedy continuations.
 """
 
 import math
@@ -90,7 +90,7 @@ def export_language_model(
 
 
 def convert(model_dir: str | Path, output_dir: str | Path, quantization: str) -> None:
-    """Write `MODEL_FILES` into a folder. config.json gets what the engine does not know: context, SHA-256 of the rest."""
+    """Write `MODEL_FILES` into a folder; config.json gets the context and the SHA-256 of the rest, for `runtime`."""
     from ctranslate2.converters import TransformersConverter
     from transformers.utils.logging import disable_progress_bar
 
@@ -137,10 +137,10 @@ A small language model for CTranslate2, exported by distill-zh-en from `{export[
 {export["quantization"]} on disk, {export["megabytes"]} MB.
 
 - {export["equal_continuations"]} of {export["texts"]} greedy continuations as trained
-- bits per byte of these texts: {export["exported_bits_per_byte"]:.4f}, as trained {export["trained_bits_per_byte"]:.4f}
+- bits per byte: {export["exported_bits_per_byte"]:.4f}, as trained {export["trained_bits_per_byte"]:.4f}
 
     uv run -s scripts/generate_text.py --model-dir {output_dir} --prompt "The"
 
-A prompt is the start token of tokenizer_config.json (`bos_token`), then the text's tokens. Prompt and text together stay
-below `max_position_embeddings` tokens of config.json.
+A prompt is the start token of tokenizer_config.json (`bos_token`), then the text's tokens. Prompt and text together
+stay below `max_position_embeddings` tokens of config.json.
 """

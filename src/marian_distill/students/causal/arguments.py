@@ -10,8 +10,8 @@ def _option(help: str, default: Any = None) -> Any:
     return field(default=default, metadata={"help": help})
 
 
-def _many(help: str) -> Any:
-    return field(default_factory=list, metadata={"help": help, "action": "extend"})
+def _many(help: str) -> dict[str, str]:
+    return {"help": help, "action": "extend"}
 
 
 @dataclass
@@ -51,7 +51,10 @@ class CausalModelArguments:
 class TextArguments:
     """Text for training and evaluation."""
 
-    text: list[str] = _many("Training text: plain files, JSONL with `text`, parallel files; also .gz and .xz.")
+    text: list[str] = field(
+        default_factory=list,
+        metadata=_many("Training text: plain files, JSONL with `text`, parallel files; also .gz and .xz."),
+    )
     samples: Literal["lines", "documents"] = _option(
         "Of plain text: a sample is a line, or what lies between blank lines.", "lines"
     )
@@ -59,14 +62,20 @@ class TextArguments:
     direction: Literal["none", "en-zh", "zh-en", "both"] = _option(
         "Learn to translate: of parallel files the source is the prompt, the target is learnt.", "none"
     )
-    eval_text: list[str] = _many("Evaluation text; default: a share of the training text, which is held out.")
+    eval_text: list[str] = field(
+        default_factory=list,
+        metadata=_many("Evaluation text; default: a share of the training text, which is held out."),
+    )
     holdout_share: float = _option("Share of the training text that is held out where there is no --eval-text.", 0.01)
     max_train_samples: int | None = _option("At most this many samples, the first ones.")
     max_eval_samples: int | None = _option("At most this many samples for evaluation, the first ones.", 2000)
     packed_length: int | None = _option(
         "Tokens of a row that samples are packed into; default: 512, or the model's context where that is shorter."
     )
-    prompts: list[str] = _many("What the model goes on from in the log, at each evaluation; default: nothing at all.")
+    prompts: list[str] = field(
+        default_factory=list,
+        metadata=_many("What the model goes on from in the log, at each evaluation; default: nothing at all."),
+    )
     continuation_tokens: int = _option("Length of these continuations; 0: none are written.", 40)
 
     def __post_init__(self) -> None:

@@ -56,7 +56,8 @@ On {run["data"]["eval_samples"]:,} samples that it was not trained on. Bits per 
 ```python
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-tokenizer, model = AutoTokenizer.from_pretrained("{directory.name}"), AutoModelForCausalLM.from_pretrained("{directory.name}")
+tokenizer = AutoTokenizer.from_pretrained("{directory.name}")
+model = AutoModelForCausalLM.from_pretrained("{directory.name}")
 inputs = tokenizer(tokenizer.bos_token + "The", return_tensors="pt")
 print(tokenizer.decode(model.generate(**inputs, do_sample=True, max_new_tokens=50)[0], skip_special_tokens=True))
 ```

@@ -51,15 +51,13 @@ def check_config(config: Qwen3Config, name: str) -> None:
             f"{name}: num_key_value_heads {config.num_key_value_heads} does not divide num_attention_heads "
             f"{config.num_attention_heads}; choose one that does"
         )
-    if config.head_dim % 2:
-        raise UserError(f"{name}: head_dim {config.head_dim} is odd; rotary positions turn pairs of numbers")
     if config.max_position_embeddings < SHORTEST_CONTEXT:
         raise UserError(
             f"{name}: max_position_embeddings {config.max_position_embeddings} is below {SHORTEST_CONTEXT}"
         )
     rope = config.rope_parameters or {}
     if rope.get("rope_type", "default") != "default":
-        raise UserError(f"{name}: rope_type {rope['rope_type']!r}: expected 'default'; others are not exported")
+        raise UserError(f"{name}: rope_type {rope.get('rope_type')!r}: expected 'default'; others are not exported")
     for field, value in (("hidden_act", "silu"), ("use_sliding_window", False)):
         if getattr(config, field) != value:
             raise UserError(f"{name}: {field} {getattr(config, field)!r}: expected {value!r}, as CTranslate2 has it")

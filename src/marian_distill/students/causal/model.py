@@ -1,4 +1,4 @@
-"""The language model itself: `Qwen3ForCausalLM` of transformers, whose forward pass may end in a loss, not in logits."""
+"""The language model: `Qwen3ForCausalLM` of transformers, whose forward pass may end in a loss instead of logits."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -97,7 +97,7 @@ def load_model(folder: str | Path, device: str = "cpu") -> CausalStudent:
     disable_progress_bar()
     set_verbosity_error()
     try:
-        model, loading = CausalStudent.from_pretrained(
+        model, loading = CausalStudent.from_pretrained(  # pyright: ignore[reportGeneralTypeIssues]
             folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:

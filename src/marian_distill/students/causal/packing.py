@@ -1,7 +1,7 @@
 """Samples of ids, packed into rows of one length: several samples a row, none of which attends to another.
 
-A row carries for each sample positions that begin at 0, which is how the model tells them apart (see `model`). Rows are
-filled best-fit decreasing, as in Ding et al. 2024, "Fewer Truncations Improve Language Modeling".
+A row carries for each sample positions that begin at 0, which is how the model tells them apart (see `model`). Rows
+are filled best-fit decreasing, as in Ding et al. 2024, "Fewer Truncations Improve Language Modeling".
 """
 
 from bisect import bisect_right

@@ -52,6 +52,7 @@ class CausalTrainer(ResumableTrainer):
     """
 
     args: DistillTrainingArguments
+    model: Any  # a CausalStudent, or a PeftModel around one
     train_dataset: PackedRows
 
     def __init__(
@@ -206,7 +207,7 @@ class CausalTrainer(ResumableTrainer):
         metric_key_prefix: str = "eval",
     ) -> EvalLoopOutput:
         """Cross-entropy per token, its perplexity, and bits per byte, by which other vocabularies compare."""
-        model: Any = self.model.eval()
+        model = self.model.eval()
         totals = torch.zeros(2, dtype=torch.float64)
         for batch in dataloader:
             self.interruption.break_off_evaluation()

@@ -1,0 +1,91 @@
+"""A tiny language model for tests: a byte-level BPE of the toy sentences, Qwen3 of two layers, trained for seconds."""
+
+from pathlib import Path
+
+import pytest
+
+from marian_distill.files import write_json
+from marian_distill.text.byte_bpe import train_byte_bpe
+from marian_distill.tokenizer_file import TokenizerFile
+from toy_model import PAIRS
+
+TEXTS = [text for pair in PAIRS for text in pair]
+SIZES = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 64,
+}
+VOCAB_SIZE = 320
+
+
+def write_toy_tokenizer(folder: Path) -> TokenizerFile:
+    folder.mkdir(parents=True, exist_ok=True)
+    return train_byte_bpe(TEXTS, folder, VOCAB_SIZE)
+
+
+def write_toy_config(path: Path, **changes) -> Path:
+    """A Qwen3Config JSON; `changes` are its fields."""
+    values = {"model_type": "qwen3", "vocab_size": VOCAB_SIZE, "tie_word_embeddings": True, **SIZES, **changes}
+    write_json(path, values)
+    return path
+
+
+def write_toy_text(path: Path) -> Path:
+    path.write_text("".join(f"{text}\n" for text in TEXTS), encoding="utf-8")
+    return path
+
+
+def new_toy_model(tokenizer: TokenizerFile, seed: int = 0, **changes):
+    """A model with random weights; `changes` are fields of its config."""
+    import torch
+
+    from marian_distill.students.causal.config import config_of, fit_tokenizer
+    from marian_distill.students.causal.model import new_model
+
+    torch.manual_seed(seed)
+    config = config_of({"vocab_size": VOCAB_SIZE, "tie_word_embeddings": True, **SIZES, **changes}, "toy")
+    fit_tokenizer(config, tokenizer, "toy")
+    return new_model(config).eval()
+
+
+@pytest.fixture(scope="session")
+def toy_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> TokenizerFile:
+    """The tokenizer, in a folder of its own."""
+    return write_toy_tokenizer(tmp_path_factory.mktemp("bpe") / "tokenizer")
+
+
+@pytest.fixture(scope="session")
+def toy_writer_dir(tmp_path_factory: pytest.TempPathFactory, toy_tokenizer: TokenizerFile) -> Path:
+    """A Hugging Face folder of a model that knows the toy sentences."""
+    import torch
+
+    from marian_distill.students.causal.packing import PackedRows, stack, text_samples
+    from marian_distill.training.losses import DistillationLoss, projection_loss
+
+    folder = tmp_path_factory.mktemp("writer") / "model"
+    model = new_toy_model(toy_tokenizer).train()
+    rows = PackedRows(text_samples(TEXTS, toy_tokenizer, 64), toy_tokenizer, 64, seed=0)
+    batch = stack([rows[index] for index in range(len(rows))])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for _ in range(40):
+        sums = model(**batch, objective=lambda *parts: projection_loss(DistillationLoss(), *parts))
+        (sums.loss / (batch["labels"] >= 0).sum()).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.eval().save_pretrained(folder)
+    toy_tokenizer.save(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy_writer_ct2_dir(tmp_path_factory: pytest.TempPathFactory, toy_writer_dir: Path) -> Path:
+    """The same for CTranslate2, in float32."""
+    from marian_distill.export.language_model import export_language_model
+
+    folder = tmp_path_factory.mktemp("writer-ct2") / "ct2"
+    export_language_model(toy_writer_dir, folder, "float32", TEXTS[:4])
+    return folder
