@@ -77,16 +77,17 @@ def row(result: dict) -> str:
 def measure(arguments: Namespace) -> dict:
     """What `auto` chose, and the median seconds of a step by type and attention."""
     os.environ.setdefault("OMP_NUM_THREADS", str(arguments.threads))
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    import distill_zh_en  # sets the memory options before torch is loaded
+    from marian_distill.training.memory import keep_freed_memory, limit_kernel_caches
+
+    limit_kernel_caches()
+    keep_freed_memory()
+    import torch
     from workload import training_batches
 
-    distill_zh_en.keep_freed_memory()
-    import torch
-
+    from marian_distill.students.marian.config import student_config
+    from marian_distill.students.marian.model import new_student
     from marian_distill.training.arguments import DistillTrainingArguments
     from marian_distill.training.precision import DTYPES, candidate_types, choose
-    from marian_distill.training.students import new_student, student_config
 
     torch.set_num_threads(arguments.threads)
     *shape, tokens = MODELS[arguments.model]
@@ -139,20 +140,18 @@ def train_step(student, teacher, batch: dict, optimizer, dtype, attention: str) 
     """Forward, backward, clipping, optimizer, as the trainer does."""
     import torch
 
-    from marian_distill.training.losses import IGNORED_LABEL, DistillationLoss, projection_loss
-    from marian_distill.training.students import decoder_projection
+    from marian_distill.training.losses import DistillationLoss, projection_loss
 
     student.train().set_attn_implementation(attention)
     settings = DistillationLoss(0.5 if teacher else 1.0, 2.0)
     projection = None
-    active = batch["labels"] != IGNORED_LABEL
     if teacher is not None:
         teacher.set_attn_implementation(attention)
         with torch.no_grad():
-            projection = decoder_projection(teacher, active, **{key: batch[key] for key in batch if key != "labels"})
+            projection = teacher.project(batch)
     with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
         sums = student(**batch, objective=partial(projection_loss, settings), teacher=projection)
-    (sums.loss / active.sum()).backward()
+    (sums.loss / len(batch["scored"])).backward()
     torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad()

@@ -11,7 +11,6 @@ loaded, cleaned, tokenised and cut into batches.
 
 import json
 import os
-import sys
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -23,8 +22,6 @@ from processes import in_a_process
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import atomic_writer, write_json
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 BASE = {"vocabulary": 16_000, "width": 320, "length": 16}
 SIZES = {
@@ -93,7 +90,8 @@ def measured_alone(what: str, sizes: dict[str, int]) -> dict:
 
 
 def new_model(vocabulary: int, width: int):
-    from marian_distill.training.students import new_student, student_config
+    from marian_distill.students.marian.config import student_config
+    from marian_distill.students.marian.model import new_student
 
     layers = {"encoder_layers": 5, "decoder_layers": 2, "attention_heads": 8}
     return new_student(student_config(d_model=width, ffn_dim=4 * width, vocab_size=vocabulary + 1, **layers))
@@ -101,14 +99,15 @@ def new_model(vocabulary: int, width: int):
 
 def training(arguments: Namespace, vocabulary: int, width: int, length: int) -> dict:
     """Seconds of a step: forward, backward, optimizer."""
-    import distill_zh_en
+    from marian_distill.training.memory import keep_freed_memory, limit_kernel_caches
 
-    distill_zh_en.keep_freed_memory()
+    limit_kernel_caches()
+    keep_freed_memory()
     from functools import partial
 
     import torch
 
-    from marian_distill.text.batching import Seq2SeqCollator
+    from marian_distill.students.packing import PairCollator
     from marian_distill.training.losses import DistillationLoss, projection_loss
     from marian_distill.training.speed import median_time
 
@@ -117,7 +116,7 @@ def training(arguments: Namespace, vocabulary: int, width: int, length: int) -> 
     model.set_attn_implementation("eager")
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     ids = torch.randint(1, vocabulary, (arguments.tokens_per_batch // 2 // length, length)).tolist()
-    batch = Seq2SeqCollator(vocabulary)([{"input_ids": row, "labels": row} for row in ids])
+    batch = PairCollator(vocabulary)([{"input_ids": row, "labels": row} for row in ids])
     objective = partial(projection_loss, DistillationLoss())
 
     def step() -> None:

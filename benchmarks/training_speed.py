@@ -99,22 +99,23 @@ def main() -> None:
 def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
     """Train until `--seconds` are measured; target tokens a second, peak memory, the machine's rate at that time."""
     os.environ.setdefault("OMP_NUM_THREADS", str(arguments.threads))
-    sys.path.insert(0, str(HERE.parent))
-    import distill_zh_en  # sets the memory options before torch is loaded
+    from marian_distill.training.memory import keep_freed_memory, limit_kernel_caches
 
+    limit_kernel_caches()
     if way != "reference_settings":
-        distill_zh_en.keep_freed_memory()
+        keep_freed_memory()
     import torch
     from transformers import DataCollatorForSeq2Seq, MarianMTModel, MarianTokenizer, Seq2SeqTrainer
 
     from marian_distill.pieces import MarianPieces
     from marian_distill.runtime.memory import peak_memory_mb
+    from marian_distill.students.marian.config import forward_operations, student_config
+    from marian_distill.students.marian.model import new_student
     from marian_distill.text.corpus import CorpusSource, load_parallel
     from marian_distill.text.tokenization import tokenize_parallel
     from marian_distill.training.arguments import DistillTrainingArguments
     from marian_distill.training.precision import Plan
-    from marian_distill.training.speed import forward_operations, matrix_rate
-    from marian_distill.training.students import new_student, student_config
+    from marian_distill.training.speed import matrix_rate
     from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
     torch.set_num_threads(arguments.threads)

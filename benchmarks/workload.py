@@ -16,7 +16,8 @@ import torch
 
 from marian_distill.files import atomic_writer
 from marian_distill.pieces import MarianPieces
-from marian_distill.text.batching import LengthBatchSampler, Seq2SeqCollator
+from marian_distill.students.packing import PairCollator
+from marian_distill.text.batching import LengthBatchSampler
 from marian_distill.text.cleaning import clean
 from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
 from marian_distill.text.tokenization import parallel_sentences, train_joint_tokenizer
@@ -56,7 +57,7 @@ def training_batches(pieces: int, tokens: int, count: int = 20, seed: int = 42) 
         for language, factor in (("en", 1.4), ("zh", 1.4))  # pieces a word
     ]
     sampler = LengthBatchSampler(*lengths, tokens=tokens, seed=seed)
-    collate = Seq2SeqCollator(pad_id=pieces)
+    collate = PairCollator(pad_id=pieces)
     return [
         collate(
             [

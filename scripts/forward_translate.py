@@ -20,6 +20,7 @@ from marian_distill.errors import UserError, run_command
 from marian_distill.languages import DIRECTIONS
 from marian_distill.locks import folder_lock
 from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE
+from marian_distill.signals import stop_request
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -55,6 +56,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
+    stop_request.how_to_go_on = lambda: "the same command goes on where it was"
     share = f"{arguments.output_dir.name}.{arguments.rank}-of-{arguments.processes}"
     with folder_lock(arguments.output_dir.parent / share):
         translate(arguments)

@@ -31,7 +31,7 @@ def main() -> None:
 
     from transformers import MarianConfig
 
-    from marian_distill.training.students import parameter_count, student_config
+    from marian_distill.students.marian.config import parameter_count, student_config
 
     teacher = None
     if options.teacher_model:

@@ -19,42 +19,37 @@ Ctrl-C, or SIGTERM, keeps a checkpoint; the same command goes on from the last o
 import contextlib
 import json
 import logging
-import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from marian_distill.errors import run_command
 from marian_distill.locks import folder_lock
 from marian_distill.processor import describe_processor
-from marian_distill.stopping import Stopped, StopRequest
-from marian_distill.training.checkpoints import newest_first
+from marian_distill.signals import stop_request
+from marian_distill.training.checkpoints import how_to_go_on
 from marian_distill.training.log import TrainingLog
-
-# Tokenising in threads and forking are both in order here: rows are packed before a loader's processes start.
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+from marian_distill.training.memory import keep_freed_memory, limit_kernel_caches
 
 
 def main() -> None:
-    with TrainingLog() as log, StopRequest() as stop:
+    with TrainingLog() as log:
         if not {"-h", "--help", "--help-all"} & set(sys.argv):
             logging.info("%s; loading PyTorch and Transformers", describe_processor())
-        # The heavy imports wait, so that there is a line before them.
-        from marian_distill.students.causal.arguments import CausalModelArguments, TextArguments
-        from marian_distill.training.arguments import parse_arguments
+        limit_kernel_caches()
+        keep_freed_memory()
+        from marian_distill.training.arguments import parse_arguments  # takes seconds: after the first line
+        from marian_distill.training.language.arguments import CausalModelArguments, TextArguments
 
         arguments = parse_arguments(description=__doc__, model=CausalModelArguments, data=TextArguments)
-        from marian_distill.students.causal.train import train
+        from marian_distill.training.language.train import train
+        from marian_distill.training.sharding import leave_process_group
 
-        training = arguments[2]
-        output_dir = Path(str(training.output_dir))
-        try:
-            with folder_lock(output_dir) if training.process_index == 0 else contextlib.nullcontext():
-                metrics = train(arguments, output_dir, log, stop)
-        except Stopped:
-            checkpoint = next(newest_first(output_dir), None)
-            goes_on = f"goes on from {checkpoint}" if checkpoint else "begins anew: there was nothing to keep yet"
-            print(f"stopped; the same command {goes_on}", file=sys.stderr)
-            sys.exit(stop.exit_code())
+        output_dir = Path(str(arguments[2].output_dir))
+        stop_request.how_to_go_on = partial(how_to_go_on, output_dir)
+        with folder_lock(output_dir) if arguments[2].process_index == 0 else contextlib.nullcontext():
+            metrics = train(arguments, output_dir, log)
+        leave_process_group()
     if measures := {key: value for key, value in metrics.items() if key.startswith("eval_")}:
         print(json.dumps(measures, indent=2))
 

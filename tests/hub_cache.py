@@ -89,9 +89,9 @@ def add_opus_mt(cache: Path, pairs: Sequence[tuple[str, str]], steps: int) -> No
 
     from marian_distill.files import read_json, write_json
     from marian_distill.pieces import MarianPieces
-    from marian_distill.text.batching import Seq2SeqCollator
+    from marian_distill.students.marian.model import new_student
+    from marian_distill.students.packing import PairCollator
     from marian_distill.training.losses import DistillationLoss, projection_loss
-    from marian_distill.training.students import new_student
 
     folder = snapshot(cache, "models", "Helsinki-NLP/opus-mt-en-zh")
     english, chinese = zip(*pairs, strict=True)
@@ -110,7 +110,7 @@ def add_opus_mt(cache: Path, pairs: Sequence[tuple[str, str]], steps: int) -> No
         {"input_ids": pieces.ids(source), "labels": pieces.ids(target)}
         for source, target in zip(pieces.source_pieces(english), pieces.target_pieces(chinese), strict=True)
     ]
-    collate, optimizer = Seq2SeqCollator(pieces.pad_id), torch.optim.Adam(model.parameters(), lr=3e-3)
+    collate, optimizer = PairCollator(pieces.pad_id), torch.optim.Adam(model.parameters(), lr=3e-3)
     for step in range(steps):
         chosen = torch.randint(len(examples), (32,), generator=torch.Generator().manual_seed(step)).tolist()
         batch = collate([examples[index] for index in chosen])

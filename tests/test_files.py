@@ -13,12 +13,13 @@ from marian_distill.files import (
     MARKER,
     atomic_directory,
     atomic_writer,
+    changing,
     check_writable,
-    mark_written,
     read_json,
     sha256,
     write_json,
 )
+from marian_distill.signals import Stopped
 
 
 class InterruptedWriteError(Exception):
@@ -156,11 +157,27 @@ def test_what_a_person_adds_while_it_is_made_is_not_lost(tmp_path):
 
 def test_a_file_that_its_program_adds_later_may_be_replaced_with_the_rest(tmp_path):
     write_folder(tmp_path / "out", weights="1")
-    (tmp_path / "out" / "map").write_text("1")
-    mark_written(tmp_path / "out", "map")
+    with changing(tmp_path / "out", "map"):
+        (tmp_path / "out" / "map").write_text("1")
     (tmp_path / "out" / "weights").unlink()  # as Snakemake does before it makes it again
     write_folder(tmp_path / "out", weights="2")
     assert contents(tmp_path / "out") == {"weights": "2"}
+
+
+def test_a_folder_that_its_program_was_changing_may_be_replaced_what_a_person_edited_may_not(tmp_path):
+    write_folder(tmp_path / "out", weights="1", map="1")
+    with pytest.raises(InterruptedWriteError), changing(tmp_path / "out", "map"):
+        (tmp_path / "out" / "map").write_text("2")
+        raise InterruptedWriteError
+    write_folder(tmp_path / "out", weights="2", map="1")
+    with changing(tmp_path / "out", "map"):
+        (tmp_path / "out" / "weights").write_text("mine")
+    with pytest.raises(UserError, match="weights was edited"):
+        write_folder(tmp_path / "out", weights="3")
+    (tmp_path / "out" / "weights").write_text("2")
+    (tmp_path / "out" / "map").write_text("mine")  # after the change
+    with pytest.raises(UserError, match="map was edited"):
+        write_folder(tmp_path / "out", weights="3")
 
 
 @pytest.mark.parametrize("name", [".", "..", "/", "out/.."])
@@ -283,7 +300,8 @@ def _fail(error: BaseException):
     ("error", "code", "line"),
     [
         (UserError("train.tsv: no such\n  file"), 2, "error: train.tsv: no such file"),
-        (KeyboardInterrupt(), 130, "interrupted"),
+        (KeyboardInterrupt(), 130, "stopped; the same command begins anew"),
+        (Stopped(), 130, "stopped; the same command begins anew"),
         (SystemExit(143), 143, ""),
     ],
 )

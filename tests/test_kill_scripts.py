@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def test_a_kill_loses_nothing_and_the_same_command_finishes():
-    steps = ["make_extra_money_data", "apply_corrections", "forward_translate", "export_ct2"]
+    steps = ["make_extra_money_data", "apply_corrections", "forward_translate", "export_ct2", "make_vocabulary_map"]
     command = [sys.executable, Path(__file__).with_name("kill_scripts.py"), *steps, "--sample", "3"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

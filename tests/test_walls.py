@@ -1,9 +1,11 @@
-"""The two walls: what translates imports neither torch nor transformers; text/ and runtime/ import no other wing.
+"""The walls: what translates imports neither torch nor transformers; text/ and runtime/ import no other wing.
 
-And the one way that imports point: from the last wings that text flows through to the first, with no circle.
+A kind of student is known in its own folder alone. And the one way that imports point: from the last wings that text
+flows through to the first, with no circle.
 """
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -69,7 +71,7 @@ def test_the_lowest_wings_import_no_other_wing(wing):
 
 
 # From where imports start to where they end; within a line a wing may import another, but not in a circle.
-LAYERS = [{"serving", "evaluation", "export", "training"}, {"teachers", "augment"}, {"runtime", "text"}]
+LAYERS = [{"serving", "evaluation", "export", "training"}, {"teachers", "augment", "students"}, {"runtime", "text"}]
 
 
 def imports_of_wings() -> dict[str, set[str]]:
@@ -91,3 +93,13 @@ def test_imports_point_one_way():
 def test_what_every_wing_shares_imports_no_wing():
     for path in PACKAGE.glob("*.py"):
         assert imported_wings(path) == set(), path
+
+
+# What transformers calls the parts of a kind, and what this project does.
+CLASSES = re.compile(r"\bMarian(Config|MTModel|Student|Encoder|Decoder|Attention)|models\.marian\b|students\.marian\b")
+
+
+def test_a_kind_of_student_is_known_in_its_own_folder_alone():
+    own = PACKAGE / "students" / "marian"
+    naming = [path for path in PACKAGE.rglob("*.py") if CLASSES.search(path.read_text(encoding="utf-8"))]
+    assert [path for path in naming if own not in path.parents] == [PACKAGE / "students" / "kind.py"]

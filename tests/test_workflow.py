@@ -30,7 +30,7 @@ rule second:
 # A command that keeps what it has when it is asked to stop.
 WORKER = """
 import pathlib, sys, time
-from marian_distill.stopping import StopRequest
+from marian_distill.signals import StopRequest
 with StopRequest() as stop:
     stop.hold_back()
     pathlib.Path("pid").write_text(str(__import__("os").getpid()))

@@ -43,11 +43,11 @@ def new_toy_model(tokenizer: TokenizerFile, seed: int = 0, **changes):
     """A model with random weights; `changes` are fields of its config."""
     import torch
 
-    from marian_distill.students.causal.config import config_of, fit_tokenizer
+    from marian_distill.students.causal.config import fit_tokenizer, read_config
     from marian_distill.students.causal.model import new_model
 
     torch.manual_seed(seed)
-    config = config_of({"vocab_size": VOCAB_SIZE, "tie_word_embeddings": True, **SIZES, **changes}, "toy")
+    config = read_config({"vocab_size": VOCAB_SIZE, "tie_word_embeddings": True, **SIZES, **changes}, "toy")
     fit_tokenizer(config, tokenizer, "toy")
     return new_model(config).eval()
 
@@ -63,7 +63,7 @@ def toy_writer_dir(tmp_path_factory: pytest.TempPathFactory, toy_tokenizer: Toke
     """A Hugging Face folder of a model that knows the toy sentences."""
     import torch
 
-    from marian_distill.students.causal.packing import PackedRows, stack, text_samples
+    from marian_distill.students.causal.rows import PackedRows, stack, text_samples
     from marian_distill.training.losses import DistillationLoss, projection_loss
 
     folder = tmp_path_factory.mktemp("writer") / "model"
@@ -73,7 +73,7 @@ def toy_writer_dir(tmp_path_factory: pytest.TempPathFactory, toy_tokenizer: Toke
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     for _ in range(40):
         sums = model(**batch, objective=lambda *parts: projection_loss(DistillationLoss(), *parts))
-        (sums.loss / (batch["labels"] >= 0).sum()).backward()
+        (sums.loss / len(batch["scored"])).backward()
         optimizer.step()
         optimizer.zero_grad()
     model.eval().save_pretrained(folder)

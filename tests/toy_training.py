@@ -29,7 +29,7 @@ def write_tsv(path: Path, pairs: Iterable[tuple[str, str]]) -> Path:
 
 def write_student_config(path: Path, **changes) -> Path:
     """A small student for the toy tokenizer; `changes` are sizes of `student_config` or fields of the JSON."""
-    from marian_distill.training.students import student_config
+    from marian_distill.students.marian.config import student_config
 
     sizes = {"d_model": 64, "encoder_layers": 2, "decoder_layers": 2, "attention_heads": 2, "ffn_dim": 128}
     sizes |= {name: changes.pop(name) for name in (*sizes, "vocab_size", "dropout") if name in changes}

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from marian_distill.signals import stops_in_time
+from marian_distill.signals import Stopped, stop_request
 
 # What the system says of a path, or of the disk under it, that the user can mend by giving another one.
 _PATH_ERRORS = frozenset(
@@ -28,13 +28,13 @@ class UserError(Exception):
 
 
 def run_command(main: Callable[[], None]) -> None:
-    """Call `main`; print a `UserError` as one line on stderr and leave with exit code 2 (130 for Ctrl-C).
+    """Call `main`; print a `UserError` as one line on stderr and leave with exit code 2; tell of a stop likewise.
 
     What the system says of a path (read-only, too long, a full disk) is a `UserError` in all but name, and told in one
     line as well. When the reader of stdout has gone (`| head`) the command ends without a word, as programs do (141).
     """
     try:
-        with stops_in_time():
+        with stop_request:
             if sys.stdout is None:  # closed: the next file that is opened would get what engines print
                 raise UserError("stdout is closed. Give it a file, or > /dev/null.")
             try:
@@ -51,9 +51,9 @@ def run_command(main: Callable[[], None]) -> None:
         if first is None:
             raise
         sys.exit(_report(_line_of(first)))
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+    except (Stopped, KeyboardInterrupt):
+        stop_request.say()
+        sys.exit(stop_request.exit_code())
 
 
 def _first_disk_error(error: BaseException | None) -> OSError | None:

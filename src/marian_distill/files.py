@@ -183,21 +183,35 @@ def check_replaceable(path: str | Path, kind: str) -> None:
     record = read_json_object(path / MARKER)
     if record.get("kind") != kind:
         raise UserError(f"{path}: is {record.get('kind')}, not {kind}. Give another folder.")
-    written = record.get("files")
+    written, under_change = record.get("files"), record.get("changing")
+    under_change = [str(name) for name in under_change] if isinstance(under_change, list) else []
+    for name in (MARKER, *under_change):
+        _clear_abandoned(path / name)
     for name, digest in sorted(_files_of(path).items()):
+        if name in under_change:
+            continue
         if not isinstance(written, dict) or written.get(name) != digest:
             found = f"{name} was edited" if name in (written or ()) else f"holds {name}, which was not written with it"
             raise UserError(f"{path}: {found}. Move it away, or give another folder.")
 
 
-def mark_written(folder: str | Path, *names: str) -> None:
-    """Tell the marker of a folder of files that its own program wrote there, or removed, after it was made."""
+@contextmanager
+def changing(folder: str | Path, *names: str) -> Iterator[None]:
+    """Tell a folder's marker that its own program writes, or removes, these files while the block runs.
+
+    Until the block has ended, hence after a kill in it too, `check_replaceable` lets them be whatever they are.
+    """
     folder = Path(folder)
-    if (folder / MARKER).is_file():
-        record = read_json_object(folder / MARKER)
-        record["files"] = {name: digest for name, digest in record["files"].items() if name not in names}
-        record["files"] |= {name: sha256(folder / name) for name in names if (folder / name).is_file()}
-        write_json(folder / MARKER, record)
+    if not (folder / MARKER).is_file():
+        yield
+        return
+    record = read_json_object(folder / MARKER)
+    files = {name: digest for name, digest in record["files"].items() if name not in names}
+    write_json(folder / MARKER, {**record, "files": files, "changing": names})
+    yield
+    record.pop("changing", None)  # of a block that was killed
+    files |= {name: sha256(folder / name) for name in names if (folder / name).is_file()}
+    write_json(folder / MARKER, {**record, "files": files})
 
 
 def _files_of(folder: Path) -> dict[str, str]:

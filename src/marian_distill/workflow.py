@@ -2,7 +2,7 @@
 
 Snakemake's tables are replaced by which stage runs, of how many, and the time left. Ctrl-C, SIGINT and SIGTERM are
 handed on to the commands that run, which save and leave; a workflow that is killed outright they notice by themselves
-(`stopping`). https://snakemake.readthedocs.io/en/stable/
+(`signals`). https://snakemake.readthedocs.io/en/stable/
 """
 
 import logging
@@ -19,7 +19,7 @@ import psutil
 import yaml
 from snakemake.logging import LogEvent, logger
 
-from marian_distill.stopping import OWNER
+from marian_distill.signals import OWNER, STOP_SIGNALS
 
 OTHER_MINUTES = 0.2  # what a rule without a YAML that states `expected_minutes` takes
 WORTH_A_LINE = 10  # seconds of a stage whose end is told
@@ -108,7 +108,7 @@ class Stages(logging.Formatter):
     def listen(self) -> None:
         """Take SIGINT and SIGTERM over from Snakemake, which would wait for the commands to end by themselves."""
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in STOP_SIGNALS:
                 signal.signal(number, self._hand_on)
 
     def _hand_on(self, number: int, frame: FrameType | None) -> None:

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from marian_distill.evaluation.hf_translator import load_marian
 from marian_distill.export.estimate import WEIGHT_BYTES, estimate
-from marian_distill.export.graphs import static_graphs
+from marian_distill.students.loading import load_student
+from marian_distill.students.marian.graphs import static_graphs
 from toy_model import write_model
 
 SIZES = {
@@ -22,7 +22,7 @@ SIZES = {
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     directory = tmp_path_factory.mktemp("estimate") / "model"
-    return load_marian(write_model(directory, rows=SIZES["vocab_size"], **SIZES))
+    return load_student(write_model(directory, rows=SIZES["vocab_size"], **SIZES))
 
 
 def multiply_adds(graph):
@@ -36,7 +36,7 @@ def multiply_adds(graph):
 @pytest.mark.parametrize("cached", [False, True])
 def test_the_counts_are_those_of_the_graphs(model, cached):
     found = estimate(SIZES, "fp16", cached, source_length=20, target_length=24)
-    graphs = static_graphs(model, 20, 24, cached, projection_apart=False).graphs
+    graphs = static_graphs(model, 20, 24, cached=cached, projection_apart=False).graphs
     # The stateless decoder picks its row by a product with the one-hot position.
     picking = 0 if cached else 24 * SIZES["d_model"]
     assert found["encoder"]["multiply_adds"] == multiply_adds(graphs["encoder"])

@@ -8,12 +8,13 @@ import torch
 from transformers import MarianMTModel
 
 from marian_distill.errors import UserError
-from marian_distill.evaluation.hf_translator import HFTranslator, load_marian
+from marian_distill.evaluation.hf_translator import HFTranslator
 from marian_distill.export.onnx import export_onnx
 from marian_distill.files import MARKER
 from marian_distill.runtime.bundle import read_bundle
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.static import forced_logits
+from marian_distill.students.loading import load_student
 from toy_model import PAIRS, write_model
 
 ENGLISH = [english for english, _ in PAIRS]
@@ -55,7 +56,7 @@ def test_logits_and_decoding_are_pytorch_s(free_model_dir, cached, apart, tmp_pa
     assert {len(target) for target in translator.decode_pieces(sources)} != {1}  # it does say something
 
     ids, target = translator.pieces.ids(sources[0]), [7, 300, 12, 9]
-    model = load_marian(free_model_dir)
+    model = load_student(free_model_dir)
     with torch.inference_mode():
         decoder_ids = torch.tensor([[model.config.decoder_start_token_id, *target[:-1]]])
         expected = model(input_ids=torch.tensor([ids]), decoder_input_ids=decoder_ids).logits[0].numpy()

@@ -91,6 +91,12 @@ def test_ctrl_c_clears_the_line_and_goes_on(toy_ct2_dir, tmp_path):
     assert terminal.leave(CTRL_D) == 0
 
 
+def test_sigterm_ends_it(toy_ct2_dir, tmp_path):
+    terminal = Terminal(toy_ct2_dir, tmp_path)
+    terminal.process.terminate()
+    assert terminal.process.wait(timeout=30) == 143
+
+
 def test_a_line_in_the_other_language_turns_it_round_with_a_word(both_ways, tmp_path):
     terminal = Terminal(both_ways, tmp_path)
     screen = terminal.type("我们喜欢茶。")

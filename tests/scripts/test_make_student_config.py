@@ -6,7 +6,8 @@ import pytest
 
 from marian_distill.errors import run_command
 from marian_distill.files import read_json
-from marian_distill.training.students import load_config, student_config
+from marian_distill.students.marian.config import student_config
+from marian_distill.training.models import read_student_config
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "make_student_config.py"
 SIZES = "--d-model 320 --encoder-layers 5 --decoder-layers 2 --attention-heads 8 --ffn-dim 1280 --vocab-size 32001"
@@ -31,8 +32,8 @@ def make(monkeypatch, capsys):
 def test_sizes_make_a_config_whose_parameters_are_told(make, tmp_path):
     path = tmp_path / "new" / "student.json"
     assert make("--output", path, *SIZES.split()) == (0, f"{path}: 20,021,760 parameters")
-    preset = load_config(SCRIPT.parents[1] / "student_configs" / "320d_5x2_32k.json")
-    assert load_config(path).to_dict() == preset.to_dict()
+    _, preset = read_student_config(SCRIPT.parents[1] / "student_configs" / "320d_5x2_32k.json")
+    assert read_student_config(path)[1].to_dict() == preset.to_dict()
 
 
 def test_what_is_left_out_comes_from_the_teacher(make, tmp_path):

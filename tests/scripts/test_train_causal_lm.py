@@ -173,7 +173,7 @@ def test_a_config_of_another_kind(stage, run_script, tmp_path):
     write_toy_config(tmp_path / "other.json", model_type="marian")
     done = run_script("train_causal_lm", *options(stage, tmp_path / "run", student_config=tmp_path / "other.json"))
     assert done.returncode == 2
-    assert "other.json: model_type 'marian', expected 'qwen3'" in done.stderr
+    assert "expected 'qwen3'" in done.stderr
 
 
 def test_the_tokenizer_script(stage, run_script, tmp_path):

@@ -1,5 +1,3 @@
-import torch
-
 from toy_language_model import toy_tokenizer, toy_writer_dir  # noqa: F401
-
-torch.set_num_threads(1)
+from toy_model import toy_model_dir  # noqa: F401
+from toy_students import dataset, examples, new_model, pieces  # noqa: F401

@@ -2,14 +2,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marian_distill.errors import UserError
-from marian_distill.text.batching import LengthBatchSampler, Seq2SeqCollator
+from marian_distill.text.batching import LengthBatchSampler
 
-PAD = 99
 lengths = st.lists(st.tuples(st.integers(1, 60), st.integers(1, 60)), min_size=1, max_size=200)
 
 
@@ -99,27 +96,6 @@ def test_evaluation_begins_with_the_longest(many):
 def test_either_a_size_or_a_budget(options):
     with pytest.raises(ValueError, match="either"):
         sampler_of([(1, 1)], **options)
-
-
-def test_collator_pads_shifts_and_masks():
-    batch = Seq2SeqCollator(PAD)(
-        [{"input_ids": [5, 6, 0], "labels": [7, 0]}, {"input_ids": [8, 0], "labels": [9, 4, 0]}]
-    )
-    assert batch["input_ids"].tolist() == [[5, 6, 0], [8, 0, PAD]]
-    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
-    assert batch["labels"].tolist() == [[7, 0, -100], [9, 4, 0]]
-    assert batch["decoder_input_ids"].tolist() == [[PAD, 7, 0], [PAD, 9, 4]]
-    assert {tensor.dtype for tensor in batch.values()} == {torch.int64}
-
-
-def test_decoder_input_never_holds_the_ignored_label():
-    batch = Seq2SeqCollator(PAD)([{"input_ids": [0], "labels": [0]}, {"input_ids": [0], "labels": [3, 4, 5, 0]}])
-    assert batch["decoder_input_ids"].tolist() == [[PAD, 0, PAD, PAD], [PAD, 3, 4, 5]]
-
-
-def test_an_empty_batch_is_told():
-    with pytest.raises(UserError, match="no examples"):
-        Seq2SeqCollator(PAD)([])
 
 
 @pytest.mark.parametrize("processes", [2, 3, 7])

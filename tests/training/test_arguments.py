@@ -1,4 +1,6 @@
 import dataclasses
+import re
+import tomllib
 from enum import Enum
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import yaml
 from transformers import Seq2SeqTrainingArguments
 
 from marian_distill.errors import UserError
+from marian_distill.training import arguments
 from marian_distill.training.arguments import parse_arguments, resolved_options
 
 REPOSITORY = Path(__file__).parents[2]
@@ -54,6 +57,28 @@ def test_a_list_option_adds_up_on_the_command_line_and_overrides_the_stage(optio
     resolved = options(stage, *each, "--extra-train-repeat", "20")
     assert (resolved["extra_train_csv"], resolved["extra_train_repeat"]) == (["c.csv", "d.csv"], [100.0, 20.0])
     assert options({}, "--report-to", "tensorboard", "trackio")["report_to"] == ["tensorboard", "trackio"]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["wandb"], "--report-to wandb: its package is not installed; uv run --with wandb … brings it"),
+        (["tensorboard"], "tensorboard: its package is not installed; uv sync --extra trackers brings it"),
+        (["trackio", "tensorboard"], "trackio: its package is not installed; uv sync --extra trackers brings it"),
+        (["tensorbord"], "tensorbord: no such tracker; expected none, all or one of .*; did you mean tensorboard?"),
+        (["none", "wandb"], "--report-to none wandb: none stands alone"),
+    ],
+)
+def test_a_tracker_that_is_not_here_names_what_brings_it(names, message, monkeypatch):
+    monkeypatch.setattr(arguments, "get_available_reporting_integrations", list)  # without the extra
+    with pytest.raises(UserError, match=message):
+        parse_arguments(["--student-config=s", "--output-dir=o", "--report-to", *names])
+
+
+def test_the_extra_has_its_trackers():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    packages = {re.match(r"[\w-]+", one)[0] for one in project["optional-dependencies"]["trackers"]}
+    assert packages == set(arguments.TRACKERS_EXTRA)
 
 
 def test_each_extra_file_has_its_number_of_copies():

@@ -1,15 +1,14 @@
 """A run that is stopped anywhere ends, when it goes on, with the weights of a run that nothing disturbed."""
 
-import os
+import contextlib
 import signal
-import time
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import TrainerCallback
 
-from marian_distill.stopping import Stopped, StopRequest
+from marian_distill.signals import Stopped, StopRequest
 from marian_distill.training.checkpoints import last_whole_checkpoint
 
 SETTINGS = {
@@ -51,7 +50,8 @@ def run(new_model, new_trainer):
         )
         trainer.model.generation_config.max_new_tokens = 5
         checkpoint = last_whole_checkpoint(directory)
-        trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
+        with contextlib.suppress(Stopped):
+            trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
         return trainer
 
     return train
@@ -100,32 +100,3 @@ def test_a_damaged_checkpoint_falls_back_to_the_last_whole_one(file, how, new_mo
     assert last_whole_checkpoint(tmp_path / "run").name == "checkpoint-2"
     assert not path.parent.exists()
     assert f"checkpoint-4 is damaged, {file} is" in caplog.messages[-1]
-
-
-# Requests
-
-
-def test_a_request_waits_for_work_that_has_something_to_save():
-    with StopRequest() as stop:
-        stop.hold_back()
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.signal == signal.SIGTERM
-        os.kill(os.getpid(), signal.SIGINT)  # the same request, by another way
-        assert stop.exit_code() == 143
-
-
-def test_a_second_request_is_obeyed_at_once(monkeypatch):
-    monkeypatch.setattr("marian_distill.stopping.SAME_REQUEST_SECONDS", 0.05)
-    with StopRequest() as stop:
-        stop.hold_back()
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.1)
-        with pytest.raises(Stopped):
-            os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_a_request_elsewhere_is_obeyed_at_once_and_the_signal_handed_back():
-    before = signal.getsignal(signal.SIGTERM)
-    with StopRequest(), pytest.raises(Stopped):
-        os.kill(os.getpid(), signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) == before

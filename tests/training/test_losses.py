@@ -10,9 +10,10 @@ from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import MarianMTModel
 
-from marian_distill.text.batching import Seq2SeqCollator
+from marian_distill.students.packing import PairCollator
+from marian_distill.students.projection import Projection
 from marian_distill.training import losses
-from marian_distill.training.losses import DistillationLoss, Projection, distillation_loss, projection_loss
+from marian_distill.training.losses import DistillationLoss, distillation_loss, projection_loss
 
 TOKENS, WIDTH, VOCABULARY = 13, 5, 17
 
@@ -177,7 +178,7 @@ def test_a_share_for_the_teacher_needs_one(form):
 def test_labels_alone_give_the_loss_of_transformers(new_model, examples, pieces):
     student = new_model()
     student.final_logits_bias.normal_()  # a hub model's bias is not zero
-    batch = Seq2SeqCollator(pieces.pad_id)(examples)
+    batch = PairCollator(pieces.pad_id)(examples)
     expected = MarianMTModel.forward(student, **batch).loss
     sums = student(**batch, objective=partial(projection_loss, DistillationLoss()))
     torch.testing.assert_close(sums.loss / (batch["labels"] != -100).sum(), expected)

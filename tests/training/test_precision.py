@@ -11,12 +11,13 @@ from functools import partial
 import pytest
 import torch
 
-from marian_distill.text.batching import Seq2SeqCollator
+from marian_distill.students.marian.forward import decoder_states
+from marian_distill.students.packing import PairCollator
+from marian_distill.students.projection import Projection
 from marian_distill.training import precision
 from marian_distill.training.arguments import DistillTrainingArguments
-from marian_distill.training.forward import decoder_states
-from marian_distill.training.losses import FP16_TOKENS, DistillationLoss, Projection, projection_loss
-from marian_distill.training.precision import Plan, candidate_types, choose, median_batch, race, resumed
+from marian_distill.training.losses import FP16_TOKENS, DistillationLoss, projection_loss
+from marian_distill.training.precision import Plan, candidate_types, choose, race, resumed, trial_batch
 from marian_distill.training.trainer import training_sampler
 from toy_training import AVX2
 
@@ -31,7 +32,7 @@ def training(tmp_path):
 
 @pytest.fixture
 def batch(pieces, examples):
-    return Seq2SeqCollator(pieces.pad_id)(
+    return PairCollator(pieces.pad_id)(
         [{name: row[name] for name in ("input_ids", "labels")} for row in examples[:16]]
     )
 
@@ -117,18 +118,47 @@ def test_equal_candidates_leave_the_first():
 
 def test_the_batch_that_is_timed_is_of_median_size(dataset, pieces, training):
     arguments = training(tokens_per_batch=64)
-    batch = median_batch(training_sampler(dataset, arguments), dataset, Seq2SeqCollator(pieces.pad_id))
+    batch = trial_batch(
+        training_sampler(dataset, arguments), dataset, PairCollator(pieces.pad_id), torch.device("cpu")
+    )
     sizes = sorted(map(len, training_sampler(dataset, arguments).batches()[:100]))
     assert len(batch["labels"]) == sizes[len(sizes) // 2]
+
+
+def test_of_a_large_batch_a_part_is_timed(dataset, pieces, training, monkeypatch):
+    monkeypatch.setitem(precision.TRIAL_TOKENS, "cpu", 100)
+    arguments = training(tokens_per_batch=2000)
+    batch = trial_batch(
+        training_sampler(dataset, arguments), dataset, PairCollator(pieces.pad_id), torch.device("cpu")
+    )
+    assert 0 < batch["input_ids"].numel() + batch["labels"].numel() <= 100
 
 
 def test_a_resumed_run_keeps_its_plan_unless_another_type_is_asked_for(training, caplog):
     kept = Plan("fp32", "bf16", "sdpa", "fp32: measured").as_dict()
     plan = resumed(json.loads(json.dumps(kept)), training())
     assert plan == Plan("fp32", "bf16", "sdpa", "fp32: as the run began")
-    assert resumed(kept, training(precision="bf16")) is None
-    assert resumed(None, training()) is None
+    assert resumed(kept, training(precision="fp32", attention="sdpa")) == plan
+    assert resumed(None, training(precision="bf16", attention="eager")) is None
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("asked", "goes_on", "followed"),
+    [
+        ({"precision": "fp32"}, None, "--precision fp32"),
+        ({"bf16": False}, None, "--bf16 false"),
+        ({"attention": "eager"}, "eager", "--attention eager"),
+        ({"precision": "fp32", "attention": "eager"}, None, "--precision fp32 and --attention eager"),
+    ],
+)
+def test_a_resumed_run_follows_what_is_asked_for_now_and_says_so(asked, goes_on, followed, training, caplog):
+    plan = resumed(Plan("bf16", None, "sdpa", "").as_dict(), training(**asked))
+    assert (plan and plan.attention) == goes_on
+    assert plan is None or plan.precision == "bf16"
+    began = "the run began in bf16 with sdpa attention; from here on it follows"
+    (warning,) = [record.getMessage() for record in caplog.records if began in record.getMessage()]
+    assert warning == f"{began} {followed}: it will not end with the weights of an undisturbed run"
 
 
 def test_a_resumed_run_says_when_its_type_is_slow_here(monkeypatch, training, caplog):
@@ -178,9 +208,8 @@ def test_sums_beyond_fp16_stay_finite(new_model, batch):
     student = new_model().eval()
     with torch.no_grad():
         student.model.encoder.layers[0].fc2.bias.fill_(1e5)
-        inputs = batch["input_ids"], batch["attention_mask"], batch["decoder_input_ids"], batch["labels"] != -100
         with torch.autocast("cpu", torch.float16):
-            states = decoder_states(student, *inputs)
+            states = decoder_states(student, batch)
     assert states.dtype == torch.float16
     assert states.isfinite().all()
 
@@ -206,11 +235,13 @@ CHOICE = """
 import torch
 from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.precision import choose
-from marian_distill.training.students import new_student, student_config
+from marian_distill.students.marian.config import student_config
+from marian_distill.students.marian.model import new_student
+from marian_distill.students.packing import PairCollator
 sizes = {"d_model": 64, "encoder_layers": 2, "decoder_layers": 1, "attention_heads": 2, "ffn_dim": 256}
 student = new_student(student_config(**sizes, vocab_size=500))
-ids = torch.randint(0, 499, (32, 16))
-batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "decoder_input_ids": ids, "labels": ids}
+ids = torch.randint(0, 499, (32, 16)).tolist()
+batch = PairCollator(499)([{"input_ids": row, "labels": row} for row in ids])
 plan = choose(student, None, batch, DistillTrainingArguments(output_dir="unused", use_cpu=True))
 print(torch.backends.cpu.get_cpu_capability(), plan.precision, plan.reason, sep="\\n")
 """

@@ -11,7 +11,7 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
 from marian_distill.runtime.generation import Sampling
-from marian_distill.students.causal.model import load_model
+from marian_distill.students.loading import load_student
 from marian_distill.tokenizer_file import TokenizerFile
 
 
@@ -26,7 +26,7 @@ class HFGenerator:
 
     def __init__(self, model_dir: str | Path, device: str = "cpu", seed: int | None = None) -> None:
         self.tokenizer = TokenizerFile(model_dir)
-        self.model: Any = load_model(model_dir, device)
+        self.model: Any = load_student(model_dir, device)
         self.context: int = self.model.config.max_position_embeddings
         if seed is None:
             torch.seed()

@@ -1,4 +1,4 @@
-"""Translating with a Hugging Face Marian folder under the same rules as an exported one, so that the two compare."""
+"""Translating with a Hugging Face folder under the same rules as an exported one, so that the two compare."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ from marian_distill.runtime.translator import (
     translate_texts,
 )
 from marian_distill.schema import read_shaped
-from marian_distill.weights import load_marian
+from marian_distill.students.loading import load_student
 
 # Source tokens, padding included, that are translated at once.
 BATCH_TOKENS = 2048
@@ -50,7 +50,7 @@ class HFTranslator:
         self.pieces = MarianPieces(model_dir)
         if self.tag not in self.pieces.vocabulary:
             self.tag = None  # a model without language tags, from a hub perhaps
-        self.model = load_marian(model_dir, device=device)
+        self.model = load_student(model_dir, device)
         pad_id, eos_id = self.pieces.pad_id, self.pieces.eos_id
         # As the engine decodes: from a zero embedding, never `<pad>`, never nothing, no forced `</s>` at the bound.
         self.model.generation_config = GenerationConfig(

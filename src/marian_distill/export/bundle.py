@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from marian_distill.runtime.bundle import BUNDLE_FILE, MASKED, SCHEMA, BundleCon
 from marian_distill.runtime.translator import declared_directions, source_tags
 
 if TYPE_CHECKING:
-    from marian_distill.export.graphs import StaticGraphs
+    from marian_distill.students.static import StaticGraphs
 
 TOKENIZER_FILES = ("source.spm", "target.spm", "vocab.json")
 KIND = "a bundle"
@@ -36,15 +36,20 @@ def check_output(output_dir: str | Path, overwrite: bool) -> None:
         raise UserError(f"{output_dir}: holds an exported model. Add --overwrite to replace it.")
 
 
-def check_model(model_dir: str | Path, source_length: int, target_length: int) -> None:
-    """Refuse a folder that is no Marian model, and lengths beyond its position table."""
+def check_model(
+    model_dir: str | Path, export: Literal["onnx", "rknn"], source_length: int, target_length: int
+) -> None:
+    """Refuse what is no model, a kind without this export, and lengths beyond the model's position table."""
     model_dir = Path(model_dir)
     if not model_dir.is_dir():
-        raise UserError(f"{model_dir}: no such folder. Give a Hugging Face Marian folder.")
+        raise UserError(f"{model_dir}: no such folder. Give a Hugging Face folder with a model in safetensors.")
+    from marian_distill.students.kind import kind_of_folder
+
+    kind_of_folder(model_dir, export)
     config = read_json_object(model_dir / "config.json")
     positions = config.get("max_position_embeddings", 0)
-    if config.get("model_type") != "marian" or not isinstance(positions, int):
-        raise UserError(f"{model_dir}/config.json: not the config of a Marian model")
+    if not isinstance(positions, int):
+        raise UserError(f"{model_dir}/config.json: max_position_embeddings {positions!r}, expected a number")
     for name, length in (("source", source_length), ("target", target_length)):
         if length > positions:
             raise UserError(f"{name} length {length}: {model_dir} has positions for {positions} tokens")
@@ -54,20 +59,18 @@ def check_model(model_dir: str | Path, source_length: int, target_length: int) -
 
 
 def write_tables(graphs: "StaticGraphs", folder: Path, dtype: str) -> dict[str, Table]:
-    """Write embeddings (with the √d scale) and as many positions as are used as .npy; how bundle.json lists them.
+    """Write embeddings and as many positions as are used as .npy; how bundle.json lists them.
 
     A model that has one embedding table for both sides gets one file. `dtype` is `float16` or `float32`.
     """
-    config, encoder, decoder = graphs.model.config, graphs.model.model.encoder, graphs.model.model.decoder
-    scale = config.d_model**0.5 if config.scale_embedding else 1.0
     length = max(graphs.source_length, graphs.target_length)
-    source, target = (stack.embed_tokens.weight.detach().numpy() * scale for stack in (encoder, decoder))
+    source, target = (table.numpy() for table in (graphs.source_embeddings, graphs.target_embeddings))
     shared = np.array_equal(source, target)
     tables: dict[str, Table] = {}
     for name, file, array in (
         ("source_embeddings", "embeddings.npy" if shared else "source_embeddings.npy", source),
         ("target_embeddings", "embeddings.npy" if shared else "target_embeddings.npy", target),
-        ("positions", "positions.npy", encoder.embed_positions.weight.detach().numpy()[:length]),
+        ("positions", "positions.npy", graphs.positions.numpy()[:length]),
     ):
         np.save(folder / file, array.astype(f"<{np.dtype(dtype).str[1:]}"), allow_pickle=False)
         tables[name] = {"file": file, "dtype": dtype, "shape": list(array.shape)}
@@ -136,7 +139,7 @@ def write_card(folder: Path, name: str, bundle: BundleConfig, findings: str) -> 
     with atomic_writer(folder / "README.md") as stream:
         stream.write(f"""# {name}
 
-A Marian translator as static graphs, exported by distill-zh-en: {bundle["engine"]}, {bundle["target"]},
+A translator as static graphs, exported by distill-zh-en: {bundle["engine"]}, {bundle["target"]},
 {bundle["dtype"]}, {form}, {bundle["source_length"]} source and {bundle["target_length"]} target tokens,
 {megabytes:.1f} MB. bundle.json names every file, input and output.
 

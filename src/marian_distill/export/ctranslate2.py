@@ -1,8 +1,6 @@
-"""A Hugging Face Marian folder → the CTranslate2 folder that phones load.
+"""A Hugging Face model folder → the CTranslate2 folder that phones load.
 
-The engine's converter drops the last vocabulary row as `<pad>` and starts decoding from a zero vector
-(`MarianMTLoader` of https://github.com/OpenNMT/CTranslate2), so a model whose `<pad>` is elsewhere or not zero would
-say something else after export than it was trained to say. Such a model is refused here.
+What the engine's converter would change of a model, its kind of student knows; such a model is refused here.
 """
 
 import shutil
@@ -26,9 +24,9 @@ from marian_distill.files import (
 )
 from marian_distill.languages import DIRECTIONS, Direction, languages_of
 from marian_distill.locks import folder_lock
-from marian_distill.pieces import EOS, PAD, MarianPieces
+from marian_distill.pieces import MarianPieces
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
-from marian_distill.runtime.translator import BEAM_SIZE, MAX_DECODING_LENGTH, declared_directions, source_tags
+from marian_distill.runtime.translator import BEAM_SIZE, declared_directions, source_tags
 
 QUANTIZATIONS = ("int8", "int8_float16", "int8_float32", "float16", "float32")
 MODEL_FILES = ("model.bin", "config.json", "shared_vocabulary.json", "source.spm", "target.spm")
@@ -62,7 +60,7 @@ def export_model(
     """Check a model, convert it, hold it against the trained one; the folder appears whole or not at all.
 
     Args:
-        model_dir: a Hugging Face Marian folder.
+        model_dir: a Hugging Face folder.
         output_dir: the phone folder to write (`MODEL_FILES` and `REPORT_FILES`).
         quantization: one of `QUANTIZATIONS`, the type on disk.
         pairs: (English, Chinese) sentences; the source side is decoded by both models.
@@ -124,7 +122,7 @@ pipeline_tag: translation
 
 # {output_dir.name}
 
-A Marian translator for CTranslate2, exported by distill-zh-en from `{export["model_dir"]}`:
+A translator for CTranslate2, exported by distill-zh-en from `{export["model_dir"]}`:
 {export["quantization"]} on disk, {export["megabytes"]} MB.
 
 {parity_lines}
@@ -145,54 +143,20 @@ def check_output(output_dir: str | Path, overwrite: bool) -> None:
 
 
 def check_model(model_dir: str | Path) -> None:
-    """Refuse a model that the converter would change: see the module's docstring. The message says what to mend."""
+    """Refuse what is no model, a kind that the engine lacks, and a model that the converter would change."""
     model_dir = Path(model_dir)
     if not model_dir.is_dir():
-        raise UserError(f"{model_dir}: no such folder. Give a Hugging Face Marian folder.")
-    config, vocabulary = read_json_object(model_dir / "config.json"), MarianPieces(model_dir).vocabulary
-    size = len(vocabulary)
-    if config.get("model_type") != "marian" or config.get("vocab_size") != size:
-        raise UserError(
-            f"{model_dir}/config.json: model_type {config.get('model_type')!r} with a vocabulary of "
-            f"{config.get('vocab_size')}, expected 'marian' and the {size} of vocab.json"
-        )
-    if sorted(vocabulary.values()) != list(range(size)) or vocabulary.get(PAD) != size - 1 or EOS not in vocabulary:
-        raise UserError(
-            f"{model_dir}/vocab.json: <pad> has id {vocabulary.get(PAD)}, expected the last one, {size - 1}: the "
-            "converter drops the last row. Build the tokenizer with scripts/build_joint_tokenizer.py."
-        )
-    expected = {"pad_token_id": size - 1, "decoder_start_token_id": size - 1, "eos_token_id": vocabulary[EOS]}
-    for name, value in expected.items():
-        if config.get(name) != value:
-            raise UserError(
-                f"{model_dir}/config.json: {name} is {config.get(name)}, expected {value} as in vocab.json"
-            )
-    if config.get("max_position_embeddings", 0) < MAX_DECODING_LENGTH:
-        raise UserError(
-            f"{model_dir}/config.json: max_position_embeddings is {config.get('max_position_embeddings')}, expected "
-            f"at least {MAX_DECODING_LENGTH} (512 is best): the engine raises on longer text"
-        )
-    _check_pad_row(model_dir)
+        raise UserError(f"{model_dir}: no such folder. Give a Hugging Face folder with a model in safetensors.")
+    from marian_distill.students.kind import kind_of_folder
 
-
-def _check_pad_row(model_dir: Path) -> None:
-    from marian_distill.weights import load_marian
-
-    weights = load_marian(model_dir).state_dict()
-    for name in ("encoder", "decoder"):
-        norm = weights[f"model.{name}.embed_tokens.weight"][-1].norm().item()
-        if norm != 0.0:
-            raise UserError(
-                f"{model_dir}: the {name}'s embedding of <pad> has norm {norm:.6g}, expected exactly 0.0, as "
-                "the engine decodes from a zero vector. Train with the row zeroed after every step."
-            )
+    kind_of_folder(model_dir, "ct2").check_convertible(model_dir)
 
 
 def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, directions: Sequence[Direction]) -> None:
     """Write the phone folder of a checked model: exactly `MODEL_FILES`.
 
     Args:
-        model_dir: a Hugging Face Marian folder that passed `check_model`.
+        model_dir: a Hugging Face folder that passed `check_model`.
         output_dir: a folder to fill; what is there goes.
         quantization: one of `QUANTIZATIONS`, the type on disk.
         directions: what the model was trained for. Written to config.json with the source tags that follow from it,
@@ -222,17 +186,14 @@ def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, di
     _check_converted(model_dir, output_dir)
 
 
-def list_file(folder: str | Path, name: str) -> None:
-    """Bring what config.json gives as the SHA-256 of one file up to date, when it was written or deleted.
-
-    A file that is not there is taken off the list; a folder that gives no hashes is left alone.
-    """
+def list_file(folder: str | Path, name: str, listed: bool = True) -> None:
+    """Put one file on config.json's list of SHA-256, or take it off; a folder that gives no hashes is left alone."""
     folder = Path(folder)
     config = read_json_object(folder / "config.json")
     if "sha256" not in config:
         return
     config["sha256"].pop(name, None)
-    if (folder / name).is_file():
+    if listed:
         config["sha256"][name] = sha256(folder / name)
     write_json(folder / "config.json", config)
 

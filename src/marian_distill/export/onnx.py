@@ -1,4 +1,4 @@
-"""Static graphs (see `graphs.py`) as ONNX files, and the bundle that ONNX Runtime runs.
+"""Static graphs (see `students/static.py`) as ONNX files, and the bundle that ONNX Runtime runs.
 
 Opset 17, which the RKNN toolkit accepts as well. int8 is for the weights of matrix products alone, one scale a
 column, by the standard's own DequantizeLinear (https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html): a file of
@@ -17,13 +17,14 @@ from onnx import numpy_helper
 
 from marian_distill.evaluation.hf_translator import HFTranslator
 from marian_distill.export.bundle import KIND, check_model, check_output, write_bundle, write_card, write_tables
-from marian_distill.export.graphs import GraphName, StaticGraph, StaticGraphs, static_graphs
 from marian_distill.export.parity import Parity, checked_parity
 from marian_distill.files import atomic_directory
 from marian_distill.locks import folder_lock
 from marian_distill.runtime.bundle import BundleConfig, Graph, Tensor
 from marian_distill.runtime.bundle_translator import BundleTranslator
-from marian_distill.weights import load_marian
+from marian_distill.students.kind import kind_of_folder
+from marian_distill.students.loading import load_student
+from marian_distill.students.static import GraphName, StaticGraph, StaticGraphs
 
 OPSET = 17
 
@@ -43,20 +44,22 @@ def export_onnx(
     """Write a model's bundle for ONNX Runtime and hold it against the model; the folder appears whole or not at all.
 
     Args:
-        model_dir: a Hugging Face Marian folder.
+        model_dir: a Hugging Face folder.
         output_dir: the bundle to write.
         dtype: `fp32`, or `int8` for the weights alone; the tables are float32 and float16.
         source_length, target_length: tokens that the graphs take at most.
-        cached, projection_apart: see `static_graphs`.
+        cached, projection_apart: see `StudentKind.static_graphs`.
         pairs: (English, Chinese) sentences; the source side is decoded by both models, greedily.
         min_parity: least share of equal translations, else `UserError`.
         overwrite: replace an earlier bundle in the same folder.
     """
     check_output(output_dir, overwrite)
-    check_model(model_dir, source_length, target_length)
+    check_model(model_dir, "onnx", source_length, target_length)
     with folder_lock(output_dir), atomic_directory(output_dir, KIND) as folder:
         table_dtype = "float32" if dtype == "fp32" else "float16"
-        graphs = static_graphs(load_marian(model_dir), source_length, target_length, cached, projection_apart)
+        graphs = kind_of_folder(model_dir).static_graphs(
+            load_student(model_dir), source_length, target_length, cached=cached, projection_apart=projection_apart
+        )
         bundle = write_onnx_bundle(graphs, model_dir, folder, dtype, table_dtype)
         trained = HFTranslator(model_dir, max_decoding_length=target_length)
         report = checked_parity(trained, BundleTranslator(folder), pairs, min_parity, source_length)
@@ -71,7 +74,7 @@ def write_onnx_bundle(
     """Fill an empty folder with a bundle for ONNX Runtime.
 
     Args:
-        graphs: of `static_graphs`.
+        graphs: of a kind of student.
         model_dir: the folder of the same model, for its tokenizer.
         folder: where to write.
         dtype: `fp32` or `int8`.

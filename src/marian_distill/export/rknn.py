@@ -111,7 +111,7 @@ def export_rknn(
     The toolkit's log stays beside the folder, as OUTPUT_DIR.log.
 
     Args:
-        model_dir: a Hugging Face Marian folder.
+        model_dir: a Hugging Face folder.
         output_dir: the bundle to write.
         target: one of `TARGETS`.
         dtype: `fp16`, `w8a8`, `w4a16`, or `hybrid`: fp16 with the vocabulary projection apart in w8a8.
@@ -125,13 +125,15 @@ def export_rknn(
     check_machine()
     check_target(target)
     check_output(output_dir, overwrite)
-    check_model(model_dir, source_length, target_length)
+    check_model(model_dir, "rknn", source_length, target_length)
     from marian_distill.evaluation.hf_translator import HFTranslator  # torch: once the quick checks passed
-    from marian_distill.export.graphs import static_graphs
     from marian_distill.export.onnx import write_onnx_bundle
-    from marian_distill.weights import load_marian
+    from marian_distill.students.kind import kind_of_folder
+    from marian_distill.students.loading import load_student
 
-    made = static_graphs(load_marian(model_dir), source_length, target_length, cached, dtype == "hybrid")
+    made = kind_of_folder(model_dir).static_graphs(
+        load_student(model_dir), source_length, target_length, cached=cached, projection_apart=dtype == "hybrid"
+    )
     with (
         folder_lock(output_dir),
         atomic_directory(output_dir, KIND) as folder,  # an absolute path: the toolkit changes its working folder

@@ -1,1 +1,1 @@
-"""Students by kind, a folder each."""
+"""What a student is: one folder a kind, behind the small interface of `kind.py`; `model_type` in a config chooses."""

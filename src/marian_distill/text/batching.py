@@ -1,4 +1,4 @@
-"""Batches of like length under a token budget, and the collator that pads them.
+"""Batches of like length under a token budget.
 
 The budget counts padded tokens, source and target together, as Marian (`--mini-batch-words`) and fairseq
 (`--max-tokens`) do. The order depends on the seed and the epoch alone, so a resumed run sees the batches it would have
@@ -6,13 +6,9 @@ seen.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
-import torch
 from torch.utils.data import Sampler
-
-from marian_distill.errors import UserError
 
 # Examples are sorted by length within pools of this many batches: like lengths meet, yet an epoch stays shuffled.
 BATCHES_IN_A_POOL = 200
@@ -89,7 +85,11 @@ class LengthBatchSampler(Sampler[list[int]]):
             len(batch) * int(self.source_lengths[batch].max() + self.target_lengths[batch].max())
             for batch in self.batches()
         )
-        return 1.0 - float(self.source_lengths.sum() + self.target_lengths.sum()) / max(padded, 1)
+        return 1.0 - self.tokens_in_all() / max(padded, 1)
+
+    def tokens_in_all(self) -> int:
+        """Source and target tokens of all examples."""
+        return int(self.source_lengths.sum() + self.target_lengths.sum())
 
     def _make_batches(self) -> list[np.ndarray]:
         examples = len(self.source_lengths)
@@ -127,38 +127,3 @@ class LengthBatchSampler(Sampler[list[int]]):
         if start < len(ordered):
             batches.append(ordered[start:])
         return batches
-
-
-class Seq2SeqCollator:
-    """Pads a batch on the right.
-
-    Args:
-        pad_id: pads the source, and starts the decoder (Marian decodes from `<pad>`).
-        ignored_label: pads the labels.
-    """
-
-    def __init__(self, pad_id: int, ignored_label: int = -100) -> None:
-        self.pad_id, self.ignored_label = pad_id, ignored_label
-
-    def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        """`input_ids`, `attention_mask` [batch, source]; `labels`, `decoder_input_ids` [batch, target], all int64."""
-        if not examples:
-            raise UserError("an empty batch: the data set has no examples")
-        source = _pad([example["input_ids"] for example in examples], self.pad_id)
-        labels = _pad([example["labels"] for example in examples], self.ignored_label)
-        decoder_input_ids = torch.full_like(labels, self.pad_id)
-        decoder_input_ids[:, 1:] = labels[:, :-1]
-        decoder_input_ids.masked_fill_(decoder_input_ids == self.ignored_label, self.pad_id)
-        return {
-            "input_ids": source,
-            "attention_mask": (source != self.pad_id).long(),
-            "labels": labels,
-            "decoder_input_ids": decoder_input_ids,
-        }
-
-
-def _pad(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:
-    padded = np.full((len(rows), max(map(len, rows))), value, dtype=np.int64)
-    for index, row in enumerate(rows):
-        padded[index, : len(row)] = row
-    return torch.from_numpy(padded)

@@ -14,7 +14,10 @@ from typing import Any, Literal, NoReturn
 import torch
 import yaml
 from transformers import HfArgumentParser, Seq2SeqTrainingArguments
-from transformers.integrations.integration_utils import get_available_reporting_integrations
+from transformers.integrations.integration_utils import (
+    INTEGRATION_TO_CALLBACK,
+    get_available_reporting_integrations,
+)
 
 from marian_distill.command_line import CommandParser, check_output_path
 from marian_distill.errors import UserError
@@ -31,14 +34,16 @@ def _many(help: str) -> dict[str, str]:
     return {"help": help, "action": "extend"}
 
 
-POSITIONS = 512  # of Marian's position tables
+POSITIONS = 512  # of the students' position tables
+TRACKERS_EXTRA = ("tensorboard", "trackio")  # of pyproject.toml; Hugging Face's trainer knows more of them:
+TRACKER_PACKAGES = {"azure_ml": "azureml-core", "comet_ml": "comet-ml", "flyte": "flytekit"}  # else as the tracker
 
 
 @dataclass
 class ModelArguments:
     """Student, teacher, tokenizer."""
 
-    student_config: str | None = _option("Config of a new student: a MarianConfig JSON, see student_configs/.")
+    student_config: str | None = _option("Config of a new student: a JSON file, see student_configs/.")
     student_model: str | None = _option("Go on from this model: a folder or a hub name.")
     teacher_model: str | None = _option("Teacher: a folder or a hub name such as Helsinki-NLP/opus-mt-en-zh.")
     teacher_dtype: Literal["auto", "float32", "bfloat16", "float16"] = _option(
@@ -94,11 +99,16 @@ class DataArguments:
     max_source_length: int = _option("Longer examples are left out and counted.", 128)
     max_target_length: int = _option("Longer examples are left out and counted.", 128)
     tag_share: float | None = _option(
-        "Share of sources that begin with the target's language tag; default: 0.5 for en-zh, 0 for zh-en, 1 for both."
+        "Share of sources with the target's language tag, drawn anew in each epoch; default: 0.5 for en-zh, 0 for "
+        "zh-en, 1 for both."
     )
-    final_stop_share: float = _option("Share of pairs whose final full stop is dropped or added on both sides.", 0.1)
+    final_stop_share: float = _option(
+        "Share of pairs that drop or gain their final full stop, anew in each epoch.", 0.1
+    )
     source_noise: float = _option(
-        "Share of sources made untidy: typos, another case, no final mark, the other script's punctuation.", 0.0
+        "Share of sources made untidy, anew in each epoch: typos, another case, no final mark, the other script's "
+        "punctuation.",
+        0.0,
     )
     clean: bool = _option("Drop empty, untranslated, lopsided, overlong, duplicate rows; each is counted.", True)
     preprocess_num_proc: int | None = _option("Processes for cleaning and tokenising.")
@@ -172,12 +182,7 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
             raise UserError(
                 f"--adam-beta1 {self.adam_beta1} --adam-beta2 {self.adam_beta2}: expected shares in [0, 1)"
             )
-        unknown = set(self.report_to) - {"none", "all", *get_available_reporting_integrations()}
-        if unknown:
-            raise UserError(
-                f"--report-to {min(unknown)}: no such tracker here; expected none, all or one of "
-                f"{', '.join(sorted(get_available_reporting_integrations()))}"
-            )
+        _check_trackers(self.report_to)
         _check_at_least(self, 1, "per_device_train_batch_size", "per_device_eval_batch_size", "num_beams")
         _check_at_least(self, 1, "gradient_accumulation_steps")
         if not 0.0 <= self.label_smoothing_factor < 1.0:
@@ -253,6 +258,22 @@ def _check_at_least(options: Any, least: int, *names: str) -> None:
         value = getattr(options, name)
         if value is not None and value < least:
             raise UserError(f"--{name.replace('_', '-')} {value}: expected {least} or more")
+
+
+def _check_trackers(names: list[str]) -> None:
+    """Refuse trackers that Hugging Face's trainer does not know, or whose packages are not here."""
+    if len(names) > 1 and (alone := {"none", "all"}.intersection(names)):
+        raise UserError(f"--report-to {' '.join(names)}: {min(alone)} stands alone; leave it out, or the others")
+    for name in names:
+        if name in {"none", "all", *get_available_reporting_integrations()}:
+            continue
+        if name not in INTEGRATION_TO_CALLBACK:
+            known = ", ".join(sorted(INTEGRATION_TO_CALLBACK))
+            near = _nearest(name, set(INTEGRATION_TO_CALLBACK), "")
+            raise UserError(f"--report-to {name}: no such tracker; expected none, all or one of {known}{near}")
+        package = TRACKER_PACKAGES.get(name, name)
+        remedy = "uv sync --extra trackers" if name in TRACKERS_EXTRA else f"uv run --with {package} …"
+        raise UserError(f"--report-to {name}: its package is not installed; {remedy} brings it")
 
 
 class _Parser(CommandParser, HfArgumentParser):

@@ -1,4 +1,4 @@
-"""What happens around the training step: the zero `<pad>` row, throughput in the log."""
+"""What is measured around the training step: throughput in the log."""
 
 import logging
 import time
@@ -9,32 +9,12 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from marian_distill.students.student import Work
 from marian_distill.training.speed import matrix_rate
-from marian_distill.training.students import zero_pad_row
 
 logger = logging.getLogger(__name__)
 
 PHASES = ("data", "forward", "backward", "optimizer")
-
-
-class ZeroPadEmbeddingCallback(TrainerCallback):
-    """Keeps the `<pad>` embedding exactly zero: at the start, and after every optimizer step.
-
-    The row is tied to the output projection, whose gradient would move it; CTranslate2 starts decoding from a zero
-    vector, so a moved row would make the exported model say something else than the trained one.
-    """
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Zero it before the first step."""
-        zero_pad_row(kwargs["model"])
-
-    def on_optimizer_step(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Zero what the step moved, before anything is logged, saved or evaluated."""
-        zero_pad_row(kwargs["model"])
 
 
 class ThroughputCallback(TrainerCallback):
@@ -91,10 +71,10 @@ class ThroughputCallback(TrainerCallback):
         yield
         self._add(name, time.perf_counter() - start - (sum(self._phases.values()) - inner))
 
-    def count(self, tokens: int, padded: int, operations: float) -> None:
-        """Called by the trainer for each batch: its tokens, source and target, also with padding; its arithmetic."""
-        self._tokens += tokens
-        self._padded += padded
+    def count(self, work: Work, operations: float) -> None:
+        """Called by the trainer for each batch: its tokens, and the arithmetic of student and teacher."""
+        self._tokens += work.tokens
+        self._padded += work.padded
         self._operations += operations
 
     def take(self) -> dict[str, float]:

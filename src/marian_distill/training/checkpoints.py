@@ -58,6 +58,14 @@ def newest_first(directory: Path) -> Iterator[Path]:
     yield from sorted(numbered, key=lambda path: int(path.name.removeprefix("checkpoint-")), reverse=True)
 
 
+def how_to_go_on(directory: Path) -> str:
+    """What the command of a run that was stopped does when it is given again."""
+    checkpoint = next(newest_first(directory), None)
+    if checkpoint is None:
+        return "the same command begins anew: there was nothing to keep yet"
+    return f"the same command goes on from {checkpoint}"
+
+
 def last_whole_checkpoint(directory: Path) -> Path | None:
     """The newest checkpoint that a run can go on from; newer ones, which a kill or a disk spoilt, are deleted."""
     for checkpoint in newest_first(directory):

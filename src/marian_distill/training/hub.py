@@ -4,6 +4,7 @@ The Hugging Face trainer would push as it goes, its pickled arguments (token inc
 pushed when it is whole: https://huggingface.co/docs/huggingface_hub/guides/upload
 """
 
+import sys
 from pathlib import Path
 
 from huggingface_hub import HfApi
@@ -17,14 +18,18 @@ PUBLISHED = ["model.safetensors", "*.json", "*.spm", "README.md"]
 UNREACHABLE = (HfHubHTTPError, HFValidationError, LocalTokenNotFoundError, OfflineModeIsEnabled, ConnectionError)
 
 
-def create_repository(training: DistillTrainingArguments) -> str:
-    """Create the run's repository unless it exists, before hours of training go by; its id.
+def create_repository(training: DistillTrainingArguments) -> str | None:
+    """Create the run's repository unless it exists, before hours of training go by; its id where `--push-to-hub` says.
 
-    It is `--hub-model-id`, or the output folder's name in the account that the token belongs to.
+    It is `--hub-model-id`, or the output folder's name in the account that the token belongs to. The option is taken
+    off: the Hugging Face trainer must not push what is half done.
 
     Raises:
         UserError: the hub cannot be reached, or does not let this token write there.
     """
+    wanted, training.push_to_hub = training.push_to_hub, False
+    if not wanted or training.process_index != 0:
+        return None
     name = training.hub_model_id or Path(str(training.output_dir)).absolute().name
     try:
         repository = HfApi(token=training.hub_token).create_repo(
@@ -35,12 +40,14 @@ def create_repository(training: DistillTrainingArguments) -> str:
     return repository.repo_id
 
 
-def push_run(training: DistillTrainingArguments, repository: str) -> str:
-    """Upload a finished run's folder in one commit; the commit's address.
+def push_run(training: DistillTrainingArguments, repository: str | None) -> None:
+    """Upload a finished run's folder in one commit, and tell its address; None: nobody asked for it.
 
     Raises:
         UserError: the hub did not take it. The folder is whole: the same command pushes it again.
     """
+    if repository is None:
+        return
     directory = str(training.output_dir)
     try:
         commit = HfApi(token=training.hub_token).upload_folder(
@@ -55,4 +62,4 @@ def push_run(training: DistillTrainingArguments, repository: str) -> str:
         raise UserError(
             f"{directory} is finished, but {repository} did not take it ({error}); the same command pushes it again"
         ) from error
-    return str(commit.commit_url)
+    print(f"pushed: {commit.commit_url}", file=sys.stderr)

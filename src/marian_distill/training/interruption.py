@@ -9,7 +9,7 @@ import torch
 from transformers import StoppingCriteria, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import ExportableState
 
-from marian_distill.stopping import StopRequest
+from marian_distill.signals import StopRequest
 
 logger = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ Imports nothing that takes long, so that the first line comes before torch is lo
 import logging
 import logging.handlers
 import sys
+import warnings
 from pathlib import Path
 
 from tqdm import tqdm
@@ -52,3 +53,15 @@ class TrainingLog:
         for handler in self._handlers:
             logging.getLogger().removeHandler(handler)
             handler.close()
+
+
+def hush_libraries(bars: bool) -> None:
+    """Leave out what Transformers and Datasets say of themselves; `bars`: their progress bars stay."""
+    from datasets import disable_progress_bars
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.set_verbosity_error()
+    warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")  # a normaliser that is not used here
+    if not bars:
+        transformers_logging.disable_progress_bar()
+        disable_progress_bars()

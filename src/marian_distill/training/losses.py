@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-IGNORED_LABEL = -100
+from marian_distill.students.projection import LossSums, Projection
+
 # Elements of the [tokens, vocabulary] logits that one matrix product makes, in its own type (128 MB in bf16).
 # Each such block also adds a whole [vocabulary, d] matrix to the weight's gradient: fewer are better.
 BLOCK_ELEMENTS = 64 * 1024 * 1024
@@ -24,8 +25,6 @@ BLOCK_ELEMENTS = 64 * 1024 * 1024
 SLICE_ELEMENTS = {"cpu": 512 * 1024, "cuda": 16 * 1024 * 1024}
 # Tokens of a block in fp16, whose largest number, 65,504, a weight's gradient summed over more of them might pass.
 FP16_TOKENS = 4096
-# A matrix's rows begin at multiples of so many elements: a product with an odd width takes up to half as long again.
-ALIGNED = 16
 
 
 @dataclass(frozen=True)
@@ -41,36 +40,6 @@ class DistillationLoss:
     alpha_ce: float = 1.0
     temperature: float = 1.0
     label_smoothing: float = 0.0
-
-
-class LossSums(NamedTuple):
-    """Sums over the target tokens, each a scalar tensor; `loss` alone carries a gradient."""
-
-    loss: Tensor
-    cross_entropy: Tensor
-    divergence: Tensor
-
-
-class Projection(NamedTuple):
-    """A model's last decoder states [tokens, d], the projection [vocabulary, d] and bias [vocabulary] to logits."""
-
-    states: Tensor
-    weight: Tensor
-    bias: Tensor
-
-    def products(self, rows: slice) -> Tensor:
-        """Logits of some tokens, [rows, vocabulary], in the projection's own type, without the bias.
-
-        Adding that later, in fp32 and in cache, takes a tenth of what it takes as part of the product.
-        """
-        states, vocabulary = self.states[rows], len(self.weight)
-        width = -(-vocabulary // ALIGNED) * ALIGNED
-        logits = states.new_empty(len(states), width)[:, :vocabulary]
-        return torch.mm(states, self.weight.T, out=logits)
-
-    def to(self, dtype: torch.dtype) -> "Projection":
-        """The same with states and weight in another type, the bias in fp32."""
-        return Projection(self.states.to(dtype), self.weight.to(dtype), self.bias.float())
 
 
 def distillation_loss(

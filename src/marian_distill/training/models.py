@@ -10,16 +10,16 @@ from pathlib import Path
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
-from transformers import GenerationConfig, MarianMTModel
+from transformers import PreTrainedConfig
 from transformers.utils.logging import disable_progress_bar
 
 from marian_distill.errors import UserError
-from marian_distill.files import sha256
+from marian_distill.files import read_json_object, sha256
 from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
+from marian_distill.students.kind import AnyKind, InitPlan, InitReport, kind_of
+from marian_distill.students.loading import load_student
+from marian_distill.students.student import Student
 from marian_distill.training.arguments import ModelArguments
-from marian_distill.training.students import MarianStudent, check_config, load_config, new_student, zero_pad_row
-from marian_distill.training.teacher_init import InitReport, init_from_teacher, parse_layer_map, teacher_rows
-from marian_distill.weights import load_marian
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def model_folder(name: str) -> Iterator[Path]:
     tokenizer = tokenizer_folder(name)
     disable_progress_bar()  # of writing, which takes a moment
     with tempfile.TemporaryDirectory() as folder:
-        load_marian(name).save_pretrained(folder)
+        load_student(name).save_pretrained(folder)
         for file in TOKENIZER_FILES:
             if (tokenizer / file).is_file():
                 shutil.copyfile(tokenizer / file, Path(folder, file))
@@ -65,7 +65,7 @@ def load_pieces(options: ModelArguments) -> MarianPieces:
     return pieces
 
 
-def load_teacher(options: ModelArguments, pieces: MarianPieces, alpha_ce: float) -> MarianMTModel | None:
+def load_teacher(options: ModelArguments, pieces: MarianPieces, alpha_ce: float) -> Student | None:
     """The teacher in fp32, where this stage starts or learns from one.
 
     Raises:
@@ -83,7 +83,7 @@ def load_teacher(options: ModelArguments, pieces: MarianPieces, alpha_ce: float)
             f"vocabulary than {pieces.directory}. Use sequence-level distillation instead: translate the corpus with "
             "the teacher and train on that with --alpha-ce 1"
         )
-    return load_marian(options.teacher_model)
+    return load_student(options.teacher_model)
 
 
 def same_vocabulary(options: ModelArguments, pieces: MarianPieces) -> bool:
@@ -105,38 +105,45 @@ def teacher_dtype(options: ModelArguments) -> torch.dtype | None:
 
 
 def make_student(
-    options: ModelArguments, pieces: MarianPieces, teacher: MarianMTModel | None
-) -> tuple[MarianStudent, InitReport | None]:
+    options: ModelArguments, pieces: MarianPieces, teacher: Student | None
+) -> tuple[Student, InitReport | None]:
     """A student to go on with, or a new one, from the teacher's tensors where asked; and what was taken over."""
-    report = None
+    name, report = str(options.student_model or options.student_config), None
     if options.student_model is not None:
-        student = load_marian(options.student_model, MarianStudent)
-        check_config(student.config, options.student_model)
+        student = load_student(options.student_model)
+        kind = kind_of(student.config.model_type)
+        kind.check_config(student.config, name)
     else:
-        student = new_student(load_config(str(options.student_config)))
-    _check_vocabulary(student, pieces, str(options.student_model or options.student_config))
+        kind, config = read_student_config(name)
+        student = kind.build(config)
+    _check_vocabulary(student, pieces, name)
     if teacher is not None and options.init_from_teacher:
-        layers = {}
-        for side in ("encoder", "decoder"):
-            text = getattr(options, f"init_from_teacher_{side}_layer_map")
-            here, there = (getattr(model.config, f"{side}_layers") for model in (student, teacher))
-            layers[f"{side}_layer_map"] = None if text is None else parse_layer_map(text, here, there, side)
-        same = same_vocabulary(options, pieces)
-        by_piece = options.init_from_teacher_pieces and not same
-        report = init_from_teacher(
-            student,
-            teacher,
-            same_vocabulary=same,
-            shrink=options.init_from_teacher_shrink,
-            piece_rows=teacher_rows(pieces, MarianPieces(tokenizer_folder(str(options.teacher_model))))
-            if by_piece
-            else None,
-            **layers,
+        if teacher.config.model_type != student.config.model_type:
+            raise UserError(
+                f"--init-from-teacher: a {student.config.model_type} student cannot start from the weights of "
+                f"{options.teacher_model}, a {teacher.config.model_type} model; leave the option out"
+            )
+        plan = InitPlan(
+            pieces,
+            MarianPieces(tokenizer_folder(str(options.teacher_model))),
+            options.init_from_teacher_encoder_layer_map,
+            options.init_from_teacher_decoder_layer_map,
+            options.init_from_teacher_shrink,
+            options.init_from_teacher_pieces,
         )
+        report = kind.initialise(student, teacher, plan)
         logger.info("from the teacher: %s", report.summary())
-    zero_pad_row(student)
-    student.generation_config = _generation_config(student)
+    student.generation_config = kind.generation_config(student.config)
     return student, report
+
+
+def read_student_config(path: str | Path) -> tuple[AnyKind, PreTrainedConfig]:
+    """A student config (a JSON file with a `model_type`), checked, and its kind."""
+    values = read_json_object(path)
+    kind = kind_of(values.get("model_type"), str(path))
+    config = kind.read_config(values, str(path))
+    kind.check_config(config, str(path))
+    return kind, config
 
 
 def _check_pieces(pieces: MarianPieces) -> None:
@@ -154,7 +161,7 @@ def _check_pieces(pieces: MarianPieces) -> None:
             )
 
 
-def _check_vocabulary(student: MarianStudent, pieces: MarianPieces, name: str) -> None:
+def _check_vocabulary(student: Student, pieces: MarianPieces, name: str) -> None:
     if student.config.vocab_size != len(pieces.vocabulary) or student.config.pad_token_id != pieces.pad_id:
         raise UserError(
             f"{name}: vocab_size {student.config.vocab_size} and pad id {student.config.pad_token_id} do not match "
@@ -165,16 +172,3 @@ def _check_vocabulary(student: MarianStudent, pieces: MarianPieces, name: str) -
         raise UserError(
             f"{name}: eos_token_id {student.config.eos_token_id} is not the tokenizer's id of {EOS}, {pieces.eos_id}"
         )
-
-
-def _generation_config(student: MarianStudent) -> GenerationConfig:
-    """Greedy output that starts from `<pad>` and never says it, as the exported engines do."""
-    pad = student.config.pad_token_id
-    return GenerationConfig(
-        bad_words_ids=[[pad]],
-        pad_token_id=pad,
-        decoder_start_token_id=pad,
-        eos_token_id=student.config.eos_token_id,
-        max_new_tokens=128,
-        num_beams=1,
-    )

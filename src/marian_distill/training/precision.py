@@ -21,12 +21,12 @@ from typing import Any
 import torch
 from accelerate.utils import broadcast_object_list
 from torch import Tensor
-from transformers import MarianMTModel
 
+from marian_distill.students.kind import Collator
+from marian_distill.students.student import Batch, Student
 from marian_distill.training.arguments import DistillTrainingArguments
-from marian_distill.training.losses import IGNORED_LABEL, DistillationLoss, projection_loss
+from marian_distill.training.losses import DistillationLoss, projection_loss
 from marian_distill.training.speed import matrix_rate
-from marian_distill.training.students import MarianStudent, decoder_projection
 
 logger = logging.getLogger(__name__)
 
@@ -73,9 +73,9 @@ class Plan:
 
 
 def choose(
-    student: MarianStudent,
-    teacher: MarianMTModel | None,
-    batch: Mapping[str, Tensor],
+    student: Student,
+    teacher: Student | None,
+    batch: Batch,
     training: DistillTrainingArguments,
     teacher_dtype: torch.dtype | None = None,
 ) -> Plan:
@@ -84,8 +84,7 @@ def choose(
     Args:
         student: as it will be trained; moved to the training device.
         teacher: of the loss; None where labels alone are learnt.
-        batch: one of the stage's own, of everyday size: `input_ids`, `attention_mask` [batch, source];
-            `decoder_input_ids`, `labels` [batch, target].
+        batch: one of the stage's own, of everyday size (see `trial_batch`).
         training: `precision`, `bf16`, `fp16`, `attention` and the device are read.
         teacher_dtype: the teacher's type, where it was asked for.
     """
@@ -93,7 +92,7 @@ def choose(
     types, ruled_out = candidate_types(training, device)
     kinds = ["eager", "sdpa"] if training.attention == "auto" else [training.attention]
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        batch = _trial_batch(batch, device)
+        batch = {name: tensor.to(device) for name, tensor in batch.items()}
         seconds = _time_student(student, batch, types, kinds, device)
         best = _quickest(seconds)
         precision, attention = best.split()
@@ -103,22 +102,40 @@ def choose(
             teacher_seconds = _time_teacher(teacher, batch, teacher_types, attention, device)
             teacher_precision = _quickest(teacher_seconds)
             seconds |= {f"teacher {name}": value for name, value in teacher_seconds.items()}
-    reason = _reason(training, best, teacher_precision, seconds, ruled_out, batch)
+    padded = student.work(batch).padded
+    reason = _reason(training, best, teacher_precision, seconds, ruled_out, padded)
     plan = Plan(precision, teacher_precision, attention, reason)
     (plan,) = broadcast_object_list([plan])  # of several processes, the first one's word counts
     return plan
 
 
 def resumed(values: Mapping[str, Any] | None, training: DistillTrainingArguments) -> Plan | None:
-    """The plan that a run began with, also on another machine; None where another type is asked for now.
+    """The plan that a run began with, also on another machine; None: choose anew, for another type is asked for now.
+
+    What is asked for now is followed, with a warning: a run that computes otherwise ends with other weights.
 
     Args:
         values: what `Plan.as_dict` gave.
-        training: its `precision` is read.
+        training: `precision`, `bf16`, `fp16` and `attention` are read.
     """
-    if values is None or training.precision not in ("auto", values["precision"]):
+    if values is None:
         return None
     plan = Plan(**values)
+    ruled_out = training.precision == "auto" and getattr(training, plan.precision, None) is False
+    another_type = training.precision not in ("auto", plan.precision) or ruled_out
+    another_attention = training.attention not in ("auto", plan.attention)
+    followed = [f"--{plan.precision} false" if ruled_out else f"--precision {training.precision}"] * another_type
+    followed += [f"--attention {training.attention}"] * another_attention
+    if followed:
+        logger.warning(
+            "the run began in %s with %s attention; from here on it follows %s: "
+            "it will not end with the weights of an undisturbed run",
+            plan.precision, plan.attention, " and ".join(followed),
+        )  # fmt: skip
+    if another_type:
+        return None
+    if another_attention:
+        plan = replace(plan, attention=training.attention)
     dtypes = ("fp32", plan.precision)
     plain, ours = (matrix_rate(DTYPES[name], training.device, size=256) for name in dtypes)
     if ours < HOPELESS * plain:
@@ -154,11 +171,14 @@ def candidate_types(training: DistillTrainingArguments, device: torch.device) ->
     return [name for name in types if name not in ruled_out], ruled_out
 
 
-def median_batch(sampler: Any, dataset: Any, collate: Callable[[list], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The batch of median size among a sampler's first hundred, collated."""
+def trial_batch(sampler: Any, dataset: Any, collate: Collator, device: torch.device) -> dict[str, Tensor]:
+    """The batch of median size among a sampler's first hundred, or as many of its rows as tell enough, collated."""
     batches = sorted(sampler.batches()[:100], key=len)
+    chosen = batches[len(batches) // 2]
+    padded = int(sampler.source_lengths[chosen].max() + sampler.target_lengths[chosen].max())
     rows = dataset.select_columns(["input_ids", "labels"]).with_format("numpy")
-    return collate([rows[int(index)] for index in batches[len(batches) // 2]])
+    most = max(1, TRIAL_TOKENS.get(device.type, 2**31) // padded)
+    return collate([rows[int(index)] for index in chosen[:most]])
 
 
 def race(candidates: Mapping[str, Callable[[], object]]) -> dict[str, float]:
@@ -193,14 +213,8 @@ def _quickest(seconds: Mapping[str, float]) -> str:
     return quickest if seconds[quickest] < MARGIN * seconds[first] else first
 
 
-def _trial_batch(batch: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
-    padded = sum(batch[name].shape[1] for name in ("input_ids", "labels"))
-    rows = max(1, TRIAL_TOKENS.get(device.type, 2**31) // padded)
-    return {name: tensor[:rows].to(device) for name, tensor in batch.items()}
-
-
 def _time_student(
-    student: MarianStudent, batch: dict[str, Tensor], types: list[str], kinds: list[str], device: torch.device
+    student: Student, batch: Batch, types: list[str], kinds: list[str], device: torch.device
 ) -> dict[str, float]:
     """Seconds of a training step, forward and backward, by `type attention`."""
     student.to(device).train()  # pyright: ignore[reportArgumentType]
@@ -223,18 +237,16 @@ def _time_student(
 
 @torch.no_grad()
 def _time_teacher(
-    teacher: MarianMTModel, batch: dict[str, Tensor], types: list[str], attention: str, device: torch.device
+    teacher: Student, batch: Batch, types: list[str], attention: str, device: torch.device
 ) -> dict[str, float]:
     """Seconds of the teacher's part of a step, by type."""
     if len(types) == 1:
         return dict.fromkeys(types, 0.0)
-    active = batch["labels"] != IGNORED_LABEL
-    inputs = {name: batch[name] for name in batch if name != "labels"}
     copies = {name: copy.deepcopy(teacher).to(device, DTYPES[name]).eval() for name in types}  # pyright: ignore
 
-    def teach(model: MarianMTModel) -> None:
+    def teach(model: Student) -> None:
         model.set_attn_implementation(attention)
-        decoder_projection(model, active, **inputs).products(slice(None))[0, 0].item()
+        model.project(batch).products(slice(None))[0, 0].item()
 
     return race({name: partial(teach, model) for name, model in copies.items()})
 
@@ -245,7 +257,7 @@ def _reason(
     teacher_precision: str | None,
     seconds: Mapping[str, float],
     ruled_out: Mapping[str, str],
-    batch: Mapping[str, Tensor],
+    tokens: int,
 ) -> str:
     """One line: what was taken and what it was measured against."""
     precision, _ = best.split()
@@ -257,7 +269,6 @@ def _reason(
     if training.precision != "auto":
         parts.append("as asked for")
     if best in timed:
-        tokens = batch["input_ids"].numel() + batch["labels"].numel()
         parts.append(f"a step of {tokens:,} tokens takes {timed[best]}")
     if teacher_precision and f"teacher {teacher_precision}" in timed:
         parts.append(f"the teacher's part {timed[f'teacher {teacher_precision}']} in {teacher_precision}")

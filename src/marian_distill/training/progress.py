@@ -7,13 +7,16 @@
 
 import logging
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from tqdm import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from marian_distill.training.arguments import DistillTrainingArguments
+
+if TYPE_CHECKING:
+    from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +119,18 @@ class ProgressLines(TrainerCallback):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def show_progress(trainer: "DistillSeq2SeqTrainer") -> None:
+    """Say what is about to be trained, and from then on how far it is."""
+    args, sampler = trainer.args, trainer.train_sampler()
+    logger.info(
+        "%s parameters; %d batches an epoch, padding %.1f %%",
+        f"{trainer.model.num_parameters():,}", len(sampler), 100 * sampler.padding_share(),
+    )  # fmt: skip
+    logger.info("precision: %s; attention: %s", trainer.plan.reason, trainer.plan.attention)
+    tokens_per_step = sampler.tokens_in_all() / len(sampler) * args.gradient_accumulation_steps
+    trainer.add_callback(ProgressLines(tokens_per_step, args.expected_minutes))
 
 
 def describe_device(args: DistillTrainingArguments) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 from torch import Tensor, nn
 from transformers import EarlyStoppingCallback, Seq2SeqTrainer
 from transformers.trainer_callback import ExportableState
+from transformers.trainer_utils import TrainOutput
 
-from marian_distill.stopping import StopRequest
+from marian_distill.signals import Stopped, StopRequest
 from marian_distill.training.checkpoints import write_manifest
 from marian_distill.training.interruption import EvaluationStopped, StopCallback, random_state, set_random_state
 
@@ -29,6 +30,19 @@ class ResumableTrainer(Seq2SeqTrainer):
         super().__init__(**trainer_options)
         self.interruption = StopCallback(stop or StopRequest())
         self.add_callback(self.interruption)
+
+    def train(self, resume_from_checkpoint: str | bool | None = None, **options: Any) -> TrainOutput:
+        """Train to the end.
+
+        Raises:
+            Stopped: the run was asked to stop; there is a checkpoint of it, if it had made a step.
+        """
+        trained = super().train(resume_from_checkpoint, **options)
+        request = self.interruption.request
+        request.let_go()
+        if self.interruption.stopped or request.signal:
+            raise Stopped
+        return trained
 
     def _init_training_state(
         self, max_steps: int, steps_per_epoch: int, epochs: int, resume_from_checkpoint: str | None, trial: Any

@@ -18,6 +18,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_writer, read_json, write_json
 from marian_distill.languages import TAGS, directions_of, languages_of
+from marian_distill.students.kind import kind_of_folder
 from marian_distill.training.checkpoints import last_whole_checkpoint
 
 OPTIONS_FILE = "options.json"
@@ -177,11 +178,11 @@ def finish_run(
         directory: the run's output folder.
         staged: a folder inside it with the saved model, whose files are moved up, one rename each.
         options: resolved options.
-        run: what run.json holds: metrics, signatures, steps, parameters, data, versions.
+        run: what run.json holds beside the versions: metrics, signatures, steps, parameters, data.
         log: the trainer's log history, for log.json.
         write_card: writes README.md of the folder from options and run; default: `write_model_card`.
     """
-    directory = Path(directory)
+    directory, run = Path(directory), {**run, "versions": versions()}
     for file in sorted(staged.iterdir()):
         file.chmod(0o644)  # safetensors writes 0600
         file.replace(directory / file.name)
@@ -209,14 +210,15 @@ def write_model_card(directory: str | Path, options: Mapping[str, Any], run: Map
     tag = f"{TAGS[languages_of(first)[1]]} " if others else ""
     sentence = tag + {"en": "We like tea.", "zh": "我们喜欢茶。"}[languages_of(first)[0]]
     teacher = _public_name(options["teacher_model"] or "none")
+    kind, parameters = kind_of_folder(directory), f"{run['parameters']:,}"
     name = options.get("hub_model_id") or directory.name
     lines = f"""---
-{_card_data(directory.name, options, run, scores).to_yaml()}
+{_card_data(directory.name, kind.name.lower(), options, run, scores).to_yaml()}
 ---
 
 # {directory.name}
 
-A Marian translator, direction {options["direction"]}, {run["parameters"]:,} parameters, trained with distill-zh-en.
+A {kind.name} translator, direction {options["direction"]}, {parameters} parameters, trained with distill-zh-en.
 
 - start: {_public_name(start)}
 - teacher: {teacher}; alpha_ce {options["alpha_ce"]}, temperature {options["temperature"]}
@@ -238,11 +240,7 @@ A Marian translator, direction {options["direction"]}, {run["parameters"]:,} par
 ## Use
 
 ```python
-from transformers import MarianMTModel, MarianTokenizer
-
-tokenizer, model = MarianTokenizer.from_pretrained("{name}"), MarianMTModel.from_pretrained("{name}")
-inputs = tokenizer(["{sentence}"], return_tensors="pt")
-print(tokenizer.decode(model.generate(**inputs)[0], skip_special_tokens=True))
+{kind.usage(name, sentence)}
 ```
 
 On a phone or a small machine, as CTranslate2 int8 (in a clone of distill-zh-en):
@@ -261,7 +259,7 @@ Every option is in {OPTIONS_FILE}; versions, data fingerprints and metrics are i
 
 
 def _card_data(
-    name: str, options: Mapping[str, Any], run: Mapping[str, Any], scores: Mapping[str, float]
+    name: str, kind: str, options: Mapping[str, Any], run: Mapping[str, Any], scores: Mapping[str, float]
 ) -> ModelCardData:
     """The card's head: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
     directions = directions_of(options["direction"])
@@ -293,7 +291,7 @@ def _card_data(
         pipeline_tag="translation",
         base_model=list(dict.fromkeys(base for base in bases if base and _is_hub_name(base))) or None,
         datasets=[dataset for dataset in options["dataset"] if _is_hub_name(dataset)] or None,
-        tags=["marian", "knowledge-distillation", *directions],
+        tags=[kind, "knowledge-distillation", *directions],
         model_name=name,
         eval_results=results or None,
     )

@@ -1,20 +1,21 @@
 """A student whose weights are shared out among processes (PyTorch's FSDP2, `fully_shard`).
 
 Zhao et al. 2023, "PyTorch FSDP", https://arxiv.org/abs/2304.11277. The model is one unit: the forward pass of
-`training.forward` reads the weights of all layers itself, and the one embedding table has four places in the model,
+a student reads the weights of all layers itself, and the one embedding table has four places in the model,
 which must not belong to different units.
 """
 
 import torch
 from accelerate import FullyShardedDataParallelPlugin
+from torch import distributed
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 
 from marian_distill.errors import UserError
-from marian_distill.training.students import MarianStudent
+from marian_distill.students.student import Student
 
 
-def shard(model: MarianStudent, plugin: FullyShardedDataParallelPlugin, device: torch.device) -> None:
+def shard(model: Student, plugin: FullyShardedDataParallelPlugin, device: torch.device) -> None:
     """Share the model's weights out, in place; accelerate then leaves them as they are.
 
     Args:
@@ -33,7 +34,7 @@ def shard(model: MarianStudent, plugin: FullyShardedDataParallelPlugin, device: 
         )
 
 
-def whole_model(model: MarianStudent) -> MarianStudent:
+def whole_model(model: Student) -> Student:
     """The model itself or, where its weights are shared out, a copy that has them all: every process must ask for it.
 
     Evaluation runs on it, where processes make different numbers of steps.
@@ -41,8 +42,14 @@ def whole_model(model: MarianStudent) -> MarianStudent:
     if not isinstance(model, FSDPModule):
         return model
     weights = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True))
-    copy = MarianStudent(model.config).to(model.device)  # pyright: ignore[reportArgumentType]
+    copy = type(model)(model.config).to(model.device)  # pyright: ignore[reportArgumentType]
     copy.load_state_dict(weights)
     copy.generation_config = model.generation_config
     copy.set_attn_implementation(model.config._attn_implementation or "eager")
     return copy
+
+
+def leave_process_group() -> None:
+    """End this process's part in the group of several: threads of the group that still run would abort its exit."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()

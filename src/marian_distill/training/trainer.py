@@ -1,5 +1,6 @@
 """`DistillSeq2SeqTrainer`: the Hugging Face trainer with a frozen teacher, like-length batches and a fused loss."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from accelerate.utils import gather_object
 from datasets import Dataset
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import MarianMTModel, PrinterCallback, ProgressCallback, StoppingCriteriaList
+from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback, StoppingCriteriaList
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import EvalLoopOutput
 
@@ -19,18 +20,22 @@ from marian_distill.errors import UserError
 from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
 from marian_distill.languages import is_han
 from marian_distill.pieces import MarianPieces
-from marian_distill.text.batching import LengthBatchSampler, Seq2SeqCollator
+from marian_distill.students.kind import Collator, kind_of
+from marian_distill.students.projection import Projection
+from marian_distill.students.student import Batch, Student
+from marian_distill.text.batching import LengthBatchSampler
+from marian_distill.text.variants import EpochBatches, Variation, VariedExamples
 from marian_distill.training.arguments import DistillTrainingArguments
-from marian_distill.training.callbacks import ThroughputCallback, ZeroPadEmbeddingCallback
+from marian_distill.training.callbacks import ThroughputCallback
 from marian_distill.training.finite import StopOnNonFinite, check_finite
 from marian_distill.training.interruption import GenerationStop
-from marian_distill.training.losses import IGNORED_LABEL, DistillationLoss, Projection, projection_loss
-from marian_distill.training.precision import DTYPES, Plan, choose, median_batch
+from marian_distill.training.losses import DistillationLoss, projection_loss
+from marian_distill.training.precision import DTYPES, Plan, choose, trial_batch
 from marian_distill.training.resuming import ResumableTrainer
 from marian_distill.training.runs import check_free_space
 from marian_distill.training.sharding import shard, whole_model
-from marian_distill.training.speed import forward_operations
-from marian_distill.training.students import MarianStudent, decoder_projection, pad_row_norm
+
+NOTHING_VARIES = Variation()
 
 
 class DistillSeq2SeqTrainer(ResumableTrainer):
@@ -42,23 +47,25 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         pieces: the tokenizer, for `<pad>` and for decoding what is generated at evaluation.
         teacher: a model with the student's vocabulary; frozen, in eval mode.
         teacher_dtype: the teacher's type; by default as `plan` has it.
+        variation: what differs between the epochs of the training data; by default nothing.
         plan: the types and the attention to compute in, a resumed run's; by default chosen as `args` say.
-        train_dataset, eval_dataset: rows of `input_ids` and `labels` (lists of ids, `</s>` last) and
-            `source_length` and `target_length`. `eval_dataset` may be a dict of them by name.
+        train_dataset, eval_dataset: rows of `tokenize_parallel`. `eval_dataset` may be a dict of them by name.
         **trainer_options: everything else of `ResumableTrainer`.
     """
 
     args: DistillTrainingArguments
-    model: MarianStudent
+    model: Student
     eval_dataset: Any  # a data set, or several by name
+    data_collator: Any  # of the student's kind
 
     def __init__(
         self,
-        model: MarianStudent,
+        model: Student,
         args: DistillTrainingArguments,
         pieces: MarianPieces,
-        teacher: MarianMTModel | None = None,
+        teacher: Student | None = None,
         teacher_dtype: torch.dtype | None = None,
+        variation: Variation = NOTHING_VARIES,
         plan: Plan | None = None,
         **trainer_options: Any,
     ) -> None:
@@ -68,16 +75,17 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             check_same_vocabulary(model, teacher, args.alpha_ce)
         if args.eval_strategy != "no" and trainer_options.get("eval_dataset") is None:
             raise UserError("--eval-strategy needs evaluation data: give --eval-dataset, or --eval-strategy no")
-        collator = Seq2SeqCollator(pieces.pad_id, IGNORED_LABEL)
+        self.kind = kind_of(model.config.model_type)
+        collator = self.kind.collator(pieces)
         if plan is None:
             dataset = trainer_options["train_dataset"]
-            sampler = training_sampler(dataset, args)
-            plan = choose(model, teacher, median_batch(sampler, dataset, collator), args, teacher_dtype)
+            batch = trial_batch(training_sampler(dataset, args), dataset, collator, args.device)
+            plan = choose(model, teacher, batch, args, teacher_dtype)
         self.plan = plan
         plan.apply(args)
         super().__init__(model=model, args=args, data_collator=collator, **trainer_options)
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
-        self.pieces = pieces
+        self.pieces, self.variation = pieces, variation
         self.distillation = DistillationLoss(args.alpha_ce, args.temperature, args.label_smoothing_factor)
         self.teacher = teacher
         model.set_attn_implementation(plan.attention)
@@ -87,17 +95,21 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         for printing in (PrinterCallback, ProgressCallback):  # `training.progress` writes the lines
             self.remove_callback(printing)
         self.throughput = ThroughputCallback(plan.dtype)
-        for callback in (ZeroPadEmbeddingCallback(), self.throughput, StopOnNonFinite()):
+        for callback in (*self.kind.callbacks(), self.throughput, StopOnNonFinite()):
             self.add_callback(callback)
+        if args.early_stopping_patience:
+            self.add_callback(EarlyStoppingCallback(args.early_stopping_patience))
         _check_best_metric(args, self.eval_dataset)
         self.signatures: dict[str, str] = {}  # of the scores of the latest evaluation, by metric name
-        self._since_log = torch.zeros(3, dtype=torch.float64)  # cross-entropy, divergence, target tokens
+        # Cross-entropy, divergence, target tokens: kept on the device, for a step that fetched them would wait for it.
+        self._since_log = torch.zeros(3, dtype=exact_dtype(args.device), device=args.device)
 
     # Batches
 
     def get_train_dataloader(self) -> DataLoader:
         """Batches of like length: `tokens_per_batch` padded tokens, else `per_device_train_batch_size` examples."""
-        return self._loader(self.train_dataset, self.train_sampler())
+        examples = VariedExamples(self.train_dataset, self.pieces, self.variation)  # pyright: ignore[reportArgumentType]
+        return self._loader(examples, EpochBatches(self.train_sampler()), self.data_collator)
 
     def train_sampler(self) -> LengthBatchSampler:
         """The sampler of the training data; its order hangs on the data seed and the epoch alone."""
@@ -107,15 +119,17 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         """Batches of like length, longest first."""
         if isinstance(eval_dataset, str):
             eval_dataset = self.eval_dataset[eval_dataset]
-        dataset = self.eval_dataset if eval_dataset is None else eval_dataset
+        dataset: Any = self.eval_dataset if eval_dataset is None else eval_dataset
         sampler = _sampler(dataset, self.args, self.args.per_device_eval_batch_size, seed=0, shuffle=False)
-        return self._loader(dataset, sampler)
+        columns = ["input_ids", "labels", *(["target_text"] if self.args.predict_with_generate else [])]
+        collate = partial(with_references, self.data_collator)
+        return self._loader(dataset.select_columns(columns).with_format("numpy"), sampler, collate)
 
-    def _loader(self, dataset: Any, sampler: LengthBatchSampler) -> DataLoader:
+    def _loader(self, dataset: Any, sampler: Any, collate: Collator) -> DataLoader:
         loader = DataLoader(
-            dataset.select_columns(["input_ids", "labels"]).with_format("numpy"),
+            dataset,
             batch_sampler=sampler,
-            collate_fn=self.data_collator,
+            collate_fn=collate,
             num_workers=self.args.dataloader_num_workers,
             persistent_workers=self.args.dataloader_persistent_workers,
             prefetch_factor=self.args.dataloader_prefetch_factor,
@@ -146,29 +160,26 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
         Args:
             model: the student, perhaps wrapped for several processes.
-            inputs: `input_ids`, `attention_mask` [batch, source]; `decoder_input_ids`, `labels` [batch, target].
+            inputs: a batch of the student's kind.
             return_outputs: accepted for the base class; there are no logits to return.
             num_items_in_batch: target tokens of the whole accumulated batch, in all processes.
         """
-        active = inputs["labels"] != IGNORED_LABEL
-        tokens = active.sum()
+        tokens = len(inputs["scored"])
         with self.throughput.phase("forward"):
-            sums = model(
-                **inputs, objective=partial(projection_loss, self.distillation), teacher=self._teach(inputs, active)
-            )
+            objective = partial(projection_loss, self.distillation)
+            sums = model(**inputs, objective=objective, teacher=self._teach(inputs))
         loss = sums.loss / (tokens if num_items_in_batch is None else num_items_in_batch)
         if num_items_in_batch is not None and self.args.average_tokens_across_devices:
             loss = loss * self.accelerator.num_processes  # the gradient all-reduce takes the mean
-        self._since_log += torch.stack([sums.cross_entropy, sums.divergence, tokens]).detach().cpu().double()
-        self._count(int(inputs["attention_mask"].sum()), int(tokens), inputs)
+        self._since_log[:2] += torch.stack([sums.cross_entropy, sums.divergence]).detach()
+        self._since_log[2] += tokens
+        self._count(inputs)
         return (loss, None) if return_outputs else loss
 
-    def _count(self, source_tokens: int, target_tokens: int, inputs: dict[str, Tensor]) -> None:
-        padded = inputs["input_ids"].numel() + inputs["labels"].numel()
-        operations = 3 * forward_operations(self.model.config, source_tokens, target_tokens)
-        if self.teacher is not None:
-            operations += forward_operations(self.teacher.config, source_tokens, target_tokens)
-        self.throughput.count(source_tokens + target_tokens, padded, operations)
+    def _count(self, batch: Batch) -> None:
+        work = self.model.work(batch)
+        taught = 0.0 if self.teacher is None else self.teacher.work(batch).operations
+        self.throughput.count(work, 3 * work.operations + taught)
 
     def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
         """The next batches, timed."""
@@ -181,16 +192,14 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             return super().training_step(*args, **kwargs)
 
     @torch.no_grad()
-    def _teach(self, inputs: dict[str, Tensor], active: Tensor) -> Projection | None:
+    def _teach(self, batch: Batch) -> Projection | None:
         """The teacher's projection of the batch's target tokens, where the loss asks for it."""
-        if self.teacher is None:
-            return None
-        return decoder_projection(self.teacher, active, **{key: inputs[key] for key in inputs if key != "labels"})
+        return None if self.teacher is None else self.teacher.project(batch)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the parts of the loss (nats per target token) and the speed to the training log."""
         if "loss" in logs:
-            sums = self.accelerator.reduce(self._since_log.to(self.args.device, torch.float32), reduction="sum")
+            sums = self.accelerator.reduce(self._since_log.float(), reduction="sum")
             cross_entropy, divergence, tokens = sums.tolist()  # pyright: ignore[reportAttributeAccessIssue]
             logs["cross_entropy"] = cross_entropy / max(tokens, 1)
             if self.teacher is not None:
@@ -215,16 +224,17 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         Without label smoothing and without the teacher, so that runs with other losses compare.
         """
         model = whole_model(self.model).eval()
-        totals = torch.zeros(2, dtype=torch.float64)
+        totals = torch.zeros(2, dtype=exact_dtype(self.args.device), device=self.args.device)
         hypotheses: list[str] = []
         references: list[str] = []
         for batch in dataloader:
             self.interruption.break_off_evaluation()
+            references += batch.pop("references")
             inputs = self._prepare_inputs(batch)
             with self.compute_loss_context_manager():
                 sums = model(**inputs, objective=partial(projection_loss, DistillationLoss()))
-            target_tokens = (inputs["labels"] != IGNORED_LABEL).sum()
-            totals += torch.stack([sums.cross_entropy, target_tokens]).cpu().double()
+            totals[0] += sums.cross_entropy
+            totals[1] += len(inputs["scored"])
             if self.args.predict_with_generate:
                 generated = model.generate(  # pyright: ignore[reportAttributeAccessIssue]
                     input_ids=inputs["input_ids"],
@@ -233,9 +243,8 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
                     **self._gen_kwargs,
                 )
                 hypotheses += self._decode(generated)
-                references += self._decode(inputs["labels"])
             self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
-        totals = self.accelerator.reduce(totals.to(self.args.device, torch.float32), reduction="sum")
+        totals = self.accelerator.reduce(totals.float(), reduction="sum")
         loss, tokens = totals.tolist()  # pyright: ignore[reportAttributeAccessIssue]
         metrics = {f"{metric_key_prefix}_loss": loss / max(tokens, 1.0)}
         if self.args.predict_with_generate:
@@ -252,12 +261,21 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         return EvalLoopOutput(predictions=np.empty(0), label_ids=None, metrics=metrics, num_samples=samples)
 
     def _decode(self, rows: Tensor) -> list[str]:
-        """Texts of rows of ids [rows, tokens]; what pads them (`<pad>` or −100) and `</s>` are left out."""
-        left_out = {IGNORED_LABEL, self.pieces.pad_id, self.pieces.eos_id}
+        """Texts of rows of ids [rows, tokens]; `<pad>` and `</s>` are left out."""
+        left_out = {self.pieces.pad_id, self.pieces.eos_id}
         names = self.pieces.pieces
         return [self.pieces.decode([names[index] for index in row if index not in left_out]) for row in rows.tolist()]
 
     # Saving
+
+    def summary(self) -> dict[str, Any]:
+        """What run.json says of the training, beside its metrics."""
+        return {
+            "signatures": self.signatures,
+            "steps": self.state.global_step,
+            "parameters": self.model.num_parameters(),
+            "padding_share": self.train_sampler().padding_share(),
+        }
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         """Save weights and the optimizer's state (Adam's: two numbers a weight), if there is room for all of it."""
@@ -265,19 +283,28 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         super()._save_checkpoint(model, trial)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
-        """Save, after asserting that the `<pad>` row is zero; without the pickled arguments: options.json has them."""
+        """Save what its kind says may be saved, without the pickled arguments: options.json has them."""
         if not self.args.should_save:
             return
         check_finite(self.model, state_dict, self.state.global_step)
-        norm = pad_row_norm(self.model, state_dict)
-        if norm != 0.0:
-            raise RuntimeError(f"the <pad> embedding has norm {norm}, not 0.0: is ZeroPadEmbeddingCallback missing?")
+        self.kind.check_weights(self.model, state_dict)
         check_free_space(str(self.args.output_dir), self._weight_bytes())
         super()._save(output_dir, state_dict)
         Path(output_dir or str(self.args.output_dir), TRAINING_ARGS_NAME).unlink(missing_ok=True)
 
     def _weight_bytes(self) -> int:
         return sum(parameter.numel() * parameter.element_size() for parameter in self.model.parameters())
+
+
+def with_references(collate: Collator, examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A batch and, where the examples have a `target_text`, these as `references` for its translations, a list."""
+    references = [str(example["target_text"]) for example in examples if "target_text" in example]
+    return {**collate(examples), "references": references}
+
+
+def exact_dtype(device: torch.device) -> torch.dtype:
+    """What sums over many batches are kept in: Apple's GPU has no float64."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 def training_sampler(dataset: Any, args: DistillTrainingArguments) -> LengthBatchSampler:
@@ -316,7 +343,7 @@ def _check_best_metric(args: DistillTrainingArguments, eval_dataset: Any) -> Non
         )
 
 
-def check_same_vocabulary(student: MarianMTModel, teacher: MarianMTModel | None, alpha_ce: float) -> None:
+def check_same_vocabulary(student: Student, teacher: Student | None, alpha_ce: float) -> None:
     """Refuse logit distillation without a teacher, or across vocabularies."""
     if teacher is None:
         raise UserError(

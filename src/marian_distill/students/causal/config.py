@@ -3,7 +3,7 @@
 Qwen3 (https://arxiv.org/abs/2505.09388): grouped queries, rotary positions, SwiGLU, RMSNorm, also on queries and keys.
 """
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,10 +11,8 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from marian_distill.errors import UserError
-from marian_distill.files import read_json
 from marian_distill.tokenizer_file import TokenizerFile
 
-MODEL_TYPE = "qwen3"
 SIZES = (
     *("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
     *("num_key_value_heads", "head_dim", "max_position_embeddings"),
@@ -22,47 +20,38 @@ SIZES = (
 SHORTEST_CONTEXT = 16
 
 
-def load_config(path: str | Path) -> Qwen3Config:
-    """Read a student config or a model's config.json and check it; `UserError` when it cannot be built or exported."""
-    values = read_json(path)
-    if not isinstance(values, dict) or values.get("model_type") != MODEL_TYPE:
-        found = values.get("model_type") if isinstance(values, dict) else type(values).__name__
-        raise UserError(f"{path}: model_type {found!r}, expected {MODEL_TYPE!r} (a language model)")
-    return config_of(values, str(path))
-
-
-def config_of(values: dict[str, Any], name: str) -> Qwen3Config:
-    """A checked config of JSON values; `name` is for messages."""
+def read_config(values: Mapping[str, Any], where: str) -> Qwen3Config:
+    """A checked config of JSON values; a `UserError` that begins with `where` when it cannot be built or exported."""
     try:
-        config = Qwen3Config.from_dict(values)
+        config = Qwen3Config.from_dict(dict(values))
     except (StrictDataclassError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{name}: {' '.join(str(error).split())}") from error
-    check_config(config, name)
+        raise UserError(f"{where}: {' '.join(str(error).split())}") from error
+    check_config(config, where)
     return config
 
 
-def check_config(config: Qwen3Config, name: str) -> None:
+def check_config(config: Qwen3Config, where: str) -> None:
     """Refuse a config that cannot be built, or that CTranslate2 would run otherwise; the message names the value."""
     for size in SIZES:
         if (getattr(config, size) or 0) < 1:
-            raise UserError(f"{name}: {size} {getattr(config, size)}: expected 1 or more")
+            raise UserError(f"{where}: {size} {getattr(config, size)}: expected 1 or more")
     if config.num_attention_heads % (config.num_key_value_heads or 1):
         raise UserError(
-            f"{name}: num_key_value_heads {config.num_key_value_heads} does not divide num_attention_heads "
+            f"{where}: num_key_value_heads {config.num_key_value_heads} does not divide num_attention_heads "
             f"{config.num_attention_heads}; choose one that does"
         )
     if config.max_position_embeddings < SHORTEST_CONTEXT:
         raise UserError(
-            f"{name}: max_position_embeddings {config.max_position_embeddings} is below {SHORTEST_CONTEXT}"
+            f"{where}: max_position_embeddings {config.max_position_embeddings} is below {SHORTEST_CONTEXT}"
         )
     rope = config.rope_parameters or {}
     if rope.get("rope_type", "default") != "default":
-        raise UserError(f"{name}: rope_type {rope.get('rope_type')!r}: expected 'default'; others are not exported")
+        raise UserError(f"{where}: rope_type {rope.get('rope_type')!r}: expected 'default'; others are not exported")
     for field, value in (("hidden_act", "silu"), ("use_sliding_window", False)):
         if getattr(config, field) != value:
-            raise UserError(f"{name}: {field} {getattr(config, field)!r}: expected {value!r}, as CTranslate2 has it")
+            raise UserError(f"{where}: {field} {getattr(config, field)!r}: expected {value!r}, as CTranslate2 has it")
     if not 0.0 <= config.attention_dropout < 1.0:
-        raise UserError(f"{name}: attention_dropout {config.attention_dropout}: expected a share in [0, 1)")
+        raise UserError(f"{where}: attention_dropout {config.attention_dropout}: expected a share in [0, 1)")
 
 
 def fit_tokenizer(config: Qwen3Config, tokenizer: TokenizerFile, name: str) -> None:

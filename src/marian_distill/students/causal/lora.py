@@ -6,13 +6,13 @@ Hu et al. 2021, "LoRA", https://arxiv.org/abs/2106.09685.
 from typing import TYPE_CHECKING, Any
 
 from marian_distill.errors import UserError
-from marian_distill.students.causal.model import CausalStudent
+from marian_distill.students.student import Student
 
 if TYPE_CHECKING:
     from peft import PeftModel
 
 
-def with_adapters(model: CausalStudent, rank: int, alpha: float, dropout: float) -> "PeftModel":
+def with_adapters(model: Student, rank: int, alpha: float, dropout: float) -> "PeftModel":
     """The model with adapters in every linear layer but the output projection; its own weights are frozen."""
     try:
         from peft import LoraConfig, get_peft_model
@@ -24,6 +24,6 @@ def with_adapters(model: CausalStudent, rank: int, alpha: float, dropout: float)
     return get_peft_model(model, config)  # pyright: ignore[reportReturnType]
 
 
-def merged(model: Any) -> CausalStudent:
+def merged(model: Any) -> Student:
     """The plain model whose weights hold what the adapters learnt."""
     return model.merge_and_unload(safe_merge=True)

@@ -5,38 +5,40 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from transformers import EarlyStoppingCallback, set_seed
-from transformers.utils import logging as transformers_logging
+from transformers import set_seed
 
 from marian_distill.errors import UserError
-from marian_distill.files import sha256
-from marian_distill.stopping import Stopped, StopRequest
-from marian_distill.students.causal.arguments import CausalModelArguments, TextArguments
-from marian_distill.students.causal.card import write_card
-from marian_distill.students.causal.config import check_config, fit_tokenizer, load_config
-from marian_distill.students.causal.data import packed_data, row_length
+from marian_distill.files import read_json_object, sha256
+from marian_distill.languages import directions_of
+from marian_distill.signals import stop_request
+from marian_distill.students.causal.config import fit_tokenizer
 from marian_distill.students.causal.lora import merged, with_adapters
-from marian_distill.students.causal.model import CausalStudent, load_model, new_model
-from marian_distill.students.causal.trainer import CausalTrainer, SampleContinuations
+from marian_distill.students.kind import kind_of
+from marian_distill.students.loading import load_student
+from marian_distill.students.student import Student
 from marian_distill.tokenizer_file import FILE, VOCABULARY_FILE, TokenizerFile
 from marian_distill.training import precision, runs
 from marian_distill.training.arguments import DistillTrainingArguments, resolved_options
-from marian_distill.training.log import TrainingLog
-from marian_distill.training.progress import ProgressLines, describe_device
+from marian_distill.training.language.arguments import CausalModelArguments, TextArguments
+from marian_distill.training.language.card import write_card
+from marian_distill.training.language.data import packed_data, row_length
+from marian_distill.training.language.trainer import LanguageModelTrainer, SampleContinuations, plain_model
+from marian_distill.training.log import TrainingLog, hush_libraries
+from marian_distill.training.models import read_student_config
+from marian_distill.training.progress import describe_device, show_progress
 
 logger = logging.getLogger(__name__)
 
 Arguments = tuple[CausalModelArguments, TextArguments, DistillTrainingArguments]
 SAMPLING = {"do_sample": True, "temperature": 0.8, "top_k": 50}
+MODEL_TYPE = "qwen3"
 
 
-def train(arguments: Arguments, output_dir: Path, log: TrainingLog, stop: StopRequest) -> dict[str, float]:
+def train(arguments: Arguments, output_dir: Path, log: TrainingLog) -> dict[str, float]:
     """Load, train, evaluate, save; the metrics of the evaluation, none where the folder is finished already."""
     model_options, text_options, training = arguments
     options = resolved_options(arguments)
-    transformers_logging.set_verbosity_error()
-    if training.disable_tqdm:
-        transformers_logging.disable_progress_bar()
+    hush_libraries(bars=not training.disable_tqdm)
     set_seed(training.seed)
     logger.info("%s", describe_device(training))
 
@@ -50,8 +52,10 @@ def train(arguments: Arguments, output_dir: Path, log: TrainingLog, stop: StopRe
 
     # Model and text
     tokenizer = TokenizerFile(model_options.tokenizer_dir or str(model_options.student_model))
-    model = make_model(model_options, tokenizer)
+    model: Any = make_model(model_options, tokenizer)
     teacher = load_teacher(model_options, tokenizer) if training.alpha_ce < 1.0 else None
+    if text_options.direction != "none":
+        model.config.directions = list(directions_of(text_options.direction))  # the exporter reads it
     logger.info("reading and tokenising the text")
     length = row_length(text_options, model.config.max_position_embeddings)
     rows, eval_rows, data_report = packed_data(text_options, tokenizer, length, training.seed)
@@ -59,73 +63,69 @@ def train(arguments: Arguments, output_dir: Path, log: TrainingLog, stop: StopRe
         model = with_adapters(model, model_options.lora_rank, model_options.lora_alpha, model_options.lora_dropout)
 
     # Training
-    patience = training.early_stopping_patience
-    trainer = CausalTrainer(
-        model=model,
-        args=training,
-        teacher=teacher,
+    trainer = LanguageModelTrainer(
+        model,
+        training,
+        tokenizer,
+        teacher,
         plan=precision.resumed(runs.recorded(output_dir, runs.PLAN), training) if checkpoint else None,
         train_dataset=rows,
         eval_dataset=eval_rows,
-        callbacks=[EarlyStoppingCallback(patience)] if patience else [],
-        stop=stop,
+        stop=stop_request,
     )
-    language_model = trainer.language_model
-    logger.info("%s parameters", f"{language_model.num_parameters():,}")
-    logger.info("precision: %s; attention: %s", trainer.plan.reason, trainer.plan.attention)
-    options[runs.PLAN] = trainer.plan.as_dict()
-    steps_per_epoch = len(trainer.train_sampler()) / training.gradient_accumulation_steps
-    trainer.add_callback(ProgressLines(data_report["tokens"] / steps_per_epoch, training.expected_minutes))
+    show_progress(trainer)
     if text_options.continuation_tokens:
         trainer.add_callback(SampleContinuations(continuation(tokenizer, text_options), text_options.prompts or [""]))
+    options[runs.PLAN] = trainer.plan.as_dict()
+    fingerprints = {**data_report["fingerprints"], **_fingerprints(model_options, tokenizer)}
     if trainer.is_world_process_zero():
-        fingerprints = {**data_report["fingerprints"], **_fingerprints(model_options, tokenizer)}
         runs.start_run(output_dir, options, fingerprints, checkpoint=checkpoint, overwrite=overwrite)
         log.write_into(output_dir)
-    resume_from = training.resume_from_checkpoint or (str(checkpoint) if checkpoint else None)
-    trained = trainer.train(resume_from_checkpoint=resume_from)
-    stop.let_go()
-    if trainer.interruption.stopped or stop.signal:
-        raise Stopped
+    resume_from = training.resume_from_checkpoint or checkpoint
+    trained = trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
 
     # Evaluation, model, card
     metrics = {**trained.metrics, **(trainer.evaluate() if eval_rows else {})}
     if not trainer.is_world_process_zero():
         return metrics
-    whole = merged(trainer.model) if model_options.lora_rank else language_model
+    whole = merged(trainer.model) if model_options.lora_rank else plain_model(trainer.model)
     staged = output_dir / runs.STAGED
     whole.float().save_pretrained(staged)
     tokenizer.save(staged)
-    run = {
-        "metrics": metrics,
-        "steps": trainer.state.global_step,
-        "parameters": whole.num_parameters(),
-        "data": data_report,
-        "versions": runs.versions(),
-    }
+    run = {"metrics": metrics, **trainer.summary(), "parameters": whole.num_parameters(), "data": data_report}
     runs.finish_run(output_dir, staged, options, run, trainer.state.log_history, write_card)
     return metrics
 
 
-def make_model(options: CausalModelArguments, tokenizer: TokenizerFile) -> CausalStudent:
+def make_model(options: CausalModelArguments, tokenizer: TokenizerFile) -> Student:
     """A new model, or the one to go on from.
 
     Raises:
-        UserError: a config that cannot be built or does not fit the tokenizer.
+        UserError: a config of another kind, one that cannot be built, or one that does not fit the tokenizer.
     """
+    name = str(options.student_model or options.student_config)
+    path = Path(name, "config.json") if options.student_model else Path(name)
+    _check_kind(read_json_object(path).get("model_type"), str(path))
     if options.student_model is not None:
-        model = load_model(options.student_model)
-        fit_tokenizer(model.config, tokenizer, options.student_model)  # pyright: ignore[reportArgumentType]
+        model = load_student(name)
+        fit_tokenizer(model.config, tokenizer, name)  # pyright: ignore[reportArgumentType]
         return model
-    name = str(options.student_config)
-    config = load_config(name)
+    kind, config = read_student_config(name)
     config.vocab_size = options.vocab_size or config.vocab_size
-    check_config(config, name)
-    fit_tokenizer(config, tokenizer, name)
-    return new_model(config)
+    kind.check_config(config, name)
+    fit_tokenizer(config, tokenizer, name)  # pyright: ignore[reportArgumentType]
+    return kind.build(config)
 
 
-def load_teacher(options: CausalModelArguments, tokenizer: TokenizerFile) -> CausalStudent:
+def _check_kind(model_type: object, name: str) -> None:
+    if model_type != MODEL_TYPE:
+        raise UserError(
+            f"{name}: a {kind_of(model_type).name} student, model_type {model_type!r}; expected {MODEL_TYPE!r}, a "
+            "language model. Others are trained with distill_zh_en.py"
+        )
+
+
+def load_teacher(options: CausalModelArguments, tokenizer: TokenizerFile) -> Student:
     """The teacher; `UserError` when it has other tokens than the student."""
     if options.teacher_model is None:
         raise UserError("--alpha-ce below 1 needs a teacher: give --teacher-model, or --alpha-ce 1 for the text alone")
@@ -134,7 +134,7 @@ def load_teacher(options: CausalModelArguments, tokenizer: TokenizerFile) -> Cau
             f"--alpha-ce compares logits token by token, but {options.teacher_model} has other tokens than "
             f"{tokenizer.directory}. Train on text that the teacher wrote, with --alpha-ce 1"
         )
-    return load_model(options.teacher_model)
+    return load_student(options.teacher_model)
 
 
 def continuation(tokenizer: TokenizerFile, options: TextArguments) -> Any:

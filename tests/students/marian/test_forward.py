@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from marian_distill.text.batching import Seq2SeqCollator
-from marian_distill.training.forward import Packing, decoder_states, dropout
-from marian_distill.training.losses import IGNORED_LABEL
-from marian_distill.training.students import MarianStudent
+from marian_distill.students.marian.forward import decoder_states, dropout
+from marian_distill.students.marian.model import MarianStudent
+from marian_distill.students.packing import PairCollator
+from marian_distill.students.projection import IGNORED_LABEL
 
 RAGGED = [(5, 7), (9, 3), (9, 7), (2, 1)]  # source and target tokens of each example
 EVEN = [(6, 4), (6, 4), (6, 4)]
@@ -20,16 +20,15 @@ def batch_of(lengths: list[tuple[int, int]], pad_id: int, seed: int = 0) -> dict
     def ids(count: int) -> list[int]:
         return torch.randint(1, pad_id, (count,), generator=draw).tolist()
 
-    return Seq2SeqCollator(pad_id)([{"input_ids": ids(source), "labels": ids(target)} for source, target in lengths])
+    return PairCollator(pad_id)([{"input_ids": ids(source), "labels": ids(target)} for source, target in lengths])
 
 
 def packed(model: MarianStudent, batch: dict[str, Tensor]) -> Tensor:
-    active = batch["labels"] != IGNORED_LABEL
-    return decoder_states(model, batch["input_ids"], batch["attention_mask"], batch["decoder_input_ids"], active)
+    return decoder_states(model, batch)
 
 
 def plain(model: MarianStudent, batch: dict[str, Tensor]) -> Tensor:
-    inputs = {name: tensor for name, tensor in batch.items() if name != "labels"}
+    inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "decoder_input_ids")}
     states = model.model(**inputs, use_cache=False).last_hidden_state
     return states[batch["labels"] != IGNORED_LABEL]
 
@@ -98,15 +97,6 @@ def test_checkpointed_activations_give_the_same_gradients(new_model):
     found = gradients(model, packed(model, batch))
     for name, gradient in expected.items():
         torch.testing.assert_close(found[name], gradient, msg=name)
-
-
-def test_packing_and_padding_are_each_other_s_inverse():
-    mask = torch.tensor([[1, 1, 0], [1, 0, 0], [1, 1, 1]])
-    packing = Packing.of(mask)
-    padded = torch.arange(9.0).view(3, 3, 1)
-    assert packing.pack(padded)[:, 0].tolist() == [0, 1, 3, 6, 7, 8]
-    assert torch.equal(packing.pad(packing.pack(padded)), padded * mask[:, :, None])
-    assert packing.positions().tolist() == [0, 1, 0, 0, 1, 2]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])

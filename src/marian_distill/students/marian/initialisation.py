@@ -9,9 +9,7 @@ https://arxiv.org/abs/2112.06598.
 
 import logging
 import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
 
 import sentencepiece
 import torch
@@ -20,41 +18,14 @@ from transformers import MarianConfig, MarianMTModel
 
 from marian_distill.errors import UserError
 from marian_distill.pieces import EOS, PAD, UNK, MarianPieces, is_tag
+from marian_distill.students.kind import InitPlan, InitReport
+from marian_distill.students.zero_pad import zero_pad_row
 
 logger = logging.getLogger(__name__)
 
 _LAYER = re.compile(r"^model\.(encoder|decoder)\.layers\.(\d+)\.(.+)$")
 _BLOCK = re.compile(r"^model\.(encoder|decoder)\.layers\.\d+\.(?:(fc)[12]|\w+_attn\.\w+_proj)\.")
 _BY_VOCABULARY = re.compile(r"^(model\.shared|model\.(encoder|decoder)\.embed_tokens|lm_head|final_logits_bias)\b")
-
-
-@dataclass
-class InitReport:
-    """Names of the student's tensors by where they came from; `pieces` counts rows of a transferred vocabulary."""
-
-    copied: list[str] = field(default_factory=list)
-    mapped: list[str] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)
-    shrunk: list[str] = field(default_factory=list)
-    transferred: list[str] = field(default_factory=list)
-    pieces: dict[str, int] = field(default_factory=dict)
-
-    def summary(self) -> str:
-        """One line for the log."""
-        reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(self.skipped.values()).items())
-        skipped = f"{len(self.skipped)} skipped" + f" ({reasons})" * bool(reasons)
-        parts = [f"{len(self.copied)} tensors copied", f"{len(self.mapped)} mapped", skipped]
-        if self.shrunk:
-            parts.append(f"{len(self.shrunk)} shrunk")
-        if self.transferred:
-            parts.append(f"{len(self.transferred)} by piece ({self.pieces})")
-        return ", ".join(parts)
-
-    def as_dict(self) -> dict[str, object]:
-        """For JSON: counts and names."""
-        names = ("copied", "mapped", "skipped", "shrunk", "transferred")
-        counts = {name: len(getattr(self, name)) for name in names if getattr(self, name) or name in names[:3]}
-        return {"counts": counts, **asdict(self)}
 
 
 def parse_layer_map(text: str, student_layers: int, teacher_layers: int, side: str) -> list[int]:
@@ -87,6 +58,26 @@ def spread_layers(student_layers: int, teacher_layers: int) -> list[int]:
     if student_layers == 1:
         return [teacher_layers - 1]
     return [round(index * (teacher_layers - 1) / (student_layers - 1)) for index in range(student_layers)]
+
+
+def initialise(student: MarianMTModel, teacher: MarianMTModel, plan: InitPlan) -> InitReport:
+    """Start a student as the options ask for: `init_from_teacher` with layer maps and pieces looked up."""
+    layers = {}
+    for side in ("encoder", "decoder"):
+        text = getattr(plan, f"{side}_layer_map")
+        here, there = (getattr(model.config, f"{side}_layers") for model in (student, teacher))
+        layers[f"{side}_layer_map"] = None if text is None else parse_layer_map(text, here, there, side)
+    by_piece = plan.transfer_pieces and not plan.same_vocabulary
+    report = init_from_teacher(
+        student,
+        teacher,
+        same_vocabulary=plan.same_vocabulary,
+        shrink=plan.shrink,
+        piece_rows=teacher_rows(plan.pieces, plan.teacher_pieces) if by_piece else None,
+        **layers,
+    )
+    zero_pad_row(student)
+    return report
 
 
 @torch.no_grad()

@@ -5,15 +5,16 @@ import torch
 
 from marian_distill.errors import UserError
 from marian_distill.pieces import MarianPieces
-from marian_distill.text.batching import Seq2SeqCollator
-from marian_distill.training.students import new_student, student_config
-from marian_distill.training.teacher_init import (
+from marian_distill.students.marian.config import student_config
+from marian_distill.students.marian.initialisation import (
     Selection,
     init_from_teacher,
     parse_layer_map,
     spread_layers,
     teacher_rows,
 )
+from marian_distill.students.marian.model import new_student
+from marian_distill.students.packing import PairCollator
 from toy_model import write_tokenizer
 
 
@@ -210,17 +211,17 @@ def test_each_head_comes_from_one_of_the_teacher_s(new_model):
 
 
 def test_a_shrunk_student_knows_more_than_a_new_one(toy_model_dir):
-    from marian_distill.evaluation.hf_translator import load_marian
+    from marian_distill.students.loading import load_student
     from toy_model import PAIRS
 
-    teacher, pieces = load_marian(toy_model_dir), MarianPieces(toy_model_dir)
+    teacher, pieces = load_student(toy_model_dir), MarianPieces(toy_model_dir)
     config = student_config(
         d_model=44, encoder_layers=1, decoder_layers=1, attention_heads=2, ffn_dim=90, dropout=0.0,
         vocab_size=len(pieces.vocabulary),
     )  # fmt: skip
     english, chinese = zip(*PAIRS, strict=True)
     rows = zip(pieces.source_pieces(english), pieces.target_pieces(chinese), strict=True)
-    batch = Seq2SeqCollator(pieces.pad_id)([{"input_ids": pieces.ids(s), "labels": pieces.ids(t)} for s, t in rows])
+    batch = PairCollator(pieces.pad_id)([{"input_ids": pieces.ids(s), "labels": pieces.ids(t)} for s, t in rows])
     losses = {}
     for start in ("new", "shrunk"):
         student = new_student(config).eval()

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from marian_distill.errors import UserError
+from marian_distill.students.projection import IGNORED_LABEL
 from marian_distill.tokenizer_file import TokenizerFile
-from marian_distill.training.losses import IGNORED_LABEL
 
 # Samples that are packed together: enough to fill rows to 99 %, few enough that a row is still a random draw.
 POOL = 4096
@@ -170,5 +170,7 @@ class PackedRows(torch.utils.data.Dataset):
 
 
 def stack(rows: Sequence[dict[str, np.ndarray]]) -> dict[str, Tensor]:
-    """A batch of rows, each tensor [rows, row_length]."""
-    return {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
+    """A batch: what the rows hold, [rows, row_length] each, and `scored`, the places of all labels that count."""
+    batch = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
+    batch["scored"] = (batch["labels"].view(-1) != IGNORED_LABEL).nonzero()[:, 0]
+    return batch

@@ -11,8 +11,7 @@ with these liberties:
 Masks are added to the scores: 0 or `MASKED`.
 """
 
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -21,44 +20,22 @@ from transformers import MarianMTModel
 from transformers.models.marian.modeling_marian import MarianAttention, MarianDecoderLayer, MarianEncoderLayer
 
 from marian_distill.runtime.bundle import MASKED
-
-GraphName = Literal["encoder", "decoder", "projection"]
-Shapes = dict[str, tuple[int, ...]]
-
-
-@dataclass
-class StaticGraph:
-    """A module with the names and shapes of its inputs and outputs, in their order."""
-
-    module: nn.Module
-    inputs: Shapes
-    outputs: Shapes
-
-
-@dataclass
-class StaticGraphs:
-    """The graphs of one model, and what they were made for (see `static_graphs`)."""
-
-    model: MarianMTModel
-    source_length: int
-    target_length: int
-    cached: bool
-    graphs: dict[GraphName, StaticGraph]
+from marian_distill.students.static import GraphName, Shapes, StaticGraph, StaticGraphs
 
 
 def static_graphs(
-    model: MarianMTModel, source_length: int, target_length: int, cached: bool, projection_apart: bool
+    student: MarianMTModel, source_length: int, target_length: int, *, cached: bool, projection_apart: bool
 ) -> StaticGraphs:
     """Encoder and decoder, and the projection when it is to stand apart.
 
     Args:
-        model: in evaluation mode.
+        student: in evaluation mode.
         source_length, target_length: tokens that the graphs take at most.
         cached: the decoder takes keys and values of earlier tokens and gives those of the current one, one row at a
             time. Otherwise it takes all target tokens so far, and nothing has to be kept between calls.
         projection_apart: the decoder gives its last state, and `projection` makes logits of it.
     """
-    config = model.config
+    config = student.config
     width, layers = config.d_model, config.decoder_layers
     cross = dict.fromkeys(_layer_names("cross", layers), (1, source_length, width))
     past = dict.fromkeys(_layer_names("self", layers), (1, target_length, width)) if cached else {}
@@ -73,16 +50,20 @@ def static_graphs(
         **past,
     }
     state, logits = {"state": (1, 1, width)}, {"logits": (1, 1, config.vocab_size)}
-    body = CachedDecoder(model) if cached else StatelessDecoder(model, target_length)
-    projection = Projection(model)
+    body = CachedDecoder(student) if cached else StatelessDecoder(student, target_length)
+    projection = Projection(student)
     encoder_inputs: Shapes = {"source_states": (1, source_length, width), **source_mask}
-    graphs: dict[GraphName, StaticGraph] = {"encoder": StaticGraph(Encoder(model), encoder_inputs, cross)}
+    graphs: dict[GraphName, StaticGraph] = {"encoder": StaticGraph(Encoder(student), encoder_inputs, cross)}
     if projection_apart:
         graphs["decoder"] = StaticGraph(body, decoder_inputs, state | rows)
         graphs["projection"] = StaticGraph(projection, state, logits)
     else:
         graphs["decoder"] = StaticGraph(WholeDecoder(body, projection), decoder_inputs, logits | rows)
-    return StaticGraphs(model, source_length, target_length, cached, graphs)
+    encoder, decoder = student.model.encoder, student.model.decoder
+    scale = config.d_model**0.5 if config.scale_embedding else 1.0
+    source, target = (side.embed_tokens.weight.detach() * scale for side in (encoder, decoder))
+    positions = encoder.embed_positions.weight.detach()
+    return StaticGraphs(source_length, target_length, cached, graphs, source, target, positions)
 
 
 def _layer_names(kind: str, layers: int) -> list[str]:

@@ -11,11 +11,11 @@ from typing import Any
 from marian_distill.errors import UserError
 from marian_distill.files import sha256
 from marian_distill.languages import Direction, directions_of
-from marian_distill.students.causal.arguments import TextArguments
-from marian_distill.students.causal.packing import PackedRows, Samples, prompted_samples, text_samples
+from marian_distill.students.causal.rows import PackedRows, Samples, prompted_samples, text_samples
 from marian_distill.text.formats import read_rows
 from marian_distill.text.samples import read_samples
 from marian_distill.tokenizer_file import TokenizerFile, translation_prompts
+from marian_distill.training.language.arguments import TextArguments
 
 logger = logging.getLogger(__name__)
 

@@ -5,16 +5,18 @@ from pathlib import Path
 import pytest
 
 from marian_distill.errors import UserError
-from marian_distill.students.causal.config import config_of, fit_tokenizer, load_config, parameter_count
-from marian_distill.students.causal.model import load_model, new_model
+from marian_distill.students.causal.config import fit_tokenizer, parameter_count, read_config
+from marian_distill.students.causal.model import new_model
+from marian_distill.students.loading import load_student
+from marian_distill.training.models import read_student_config
 from toy_language_model import SIZES, new_toy_model, write_toy_config
 from toy_model import write_tokenizer
 
-PRESETS = Path(__file__).parents[2] / "student_configs"
+PRESETS = Path(__file__).parents[3] / "student_configs"
 
 
 def test_presets():
-    large, tiny = (load_config(PRESETS / f"{name}.json") for name in ("mini_qwen", "mini_qwen_tiny"))
+    large, tiny = (read_student_config(PRESETS / f"{name}.json")[1] for name in ("mini_qwen", "mini_qwen_tiny"))
     assert (large.num_hidden_layers, large.hidden_size, large.num_attention_heads) == (6, 768, 12)
     assert (large.num_key_value_heads, large.max_position_embeddings) == (4, 1024)
     assert 2 * parameter_count(large) <= 200e6  # bytes in fp16
@@ -25,7 +27,7 @@ def test_presets():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "gpt2"}, "model_type 'gpt2', expected 'qwen3'"),
+        ({"model_type": "gpt2"}, "model_type 'gpt2'; the kinds of students are marian"),
         ({"num_key_value_heads": 3}, "num_key_value_heads 3 does not divide num_attention_heads 4"),
         ({"head_dim": 7}, "even rotary dimension"),
         ({"num_hidden_layers": 0}, "num_hidden_layers 0: expected 1 or more"),
@@ -38,12 +40,12 @@ def test_presets():
 )
 def test_a_config_that_does_not_fit(changes, message, tmp_path):
     with pytest.raises(UserError, match=r"student\.json") as caught:
-        load_config(write_toy_config(tmp_path / "student.json", **changes))
+        read_student_config(write_toy_config(tmp_path / "student.json", **changes))
     assert message in str(caught.value)
 
 
 def test_a_vocabulary_that_is_too_small(toy_tokenizer):
-    config = config_of({**SIZES, "vocab_size": 300}, "small.json")
+    config = read_config({**SIZES, "vocab_size": 300}, "small.json")
     with pytest.raises(UserError, match=r"small\.json: vocab_size 300, but the tokenizer .* give --vocab-size 320"):
         fit_tokenizer(config, toy_tokenizer, "small.json")
     config.vocab_size = 400  # as Qwen's own models have more rows than tokens
@@ -66,10 +68,10 @@ def test_weights_that_are_not_finite_are_refused(tmp_path, toy_tokenizer):
     model.model.norm.weight.data[0] = float("nan")
     model.save_pretrained(tmp_path)
     with pytest.raises(UserError, match=r"the weights of model\.norm\.weight are not finite"):
-        load_model(tmp_path)
+        load_student(tmp_path)
 
 
 def test_a_folder_of_another_kind(tmp_path):
     write_tokenizer(tmp_path)
-    with pytest.raises(UserError, match=r"no config\.json there"):
-        load_model(tmp_path)
+    with pytest.raises(UserError, match=r"config\.json: no such file"):
+        load_student(tmp_path)

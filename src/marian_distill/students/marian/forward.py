@@ -11,7 +11,7 @@ https://arxiv.org/abs/1706.03762), several times faster on a CPU where sequences
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,72 +24,29 @@ from transformers.models.marian.modeling_marian import (
     MarianEncoderLayer,
 )
 
+from marian_distill.students.packing import Packing
+from marian_distill.students.projection import IGNORED_LABEL
+from marian_distill.students.student import Batch
+
 FP16_MOST = torch.finfo(torch.float16).max
 Layer = MarianEncoderLayer | MarianDecoderLayer
 
 
-class Packing(NamedTuple):
-    """Where the tokens of a padded batch stand among [batch × length] places.
-
-    Args:
-        batch, length: the padded shape.
-        places: [tokens] places that hold a token, in order; None when all do.
-        mask: [batch, length] bool, True where a token is.
-    """
-
-    batch: int
-    length: int
-    places: Tensor | None
-    mask: Tensor
-
-    @classmethod
-    def of(cls, mask: Tensor) -> "Packing":
-        """The packing of a mask [batch, length]: anything that is not 0 is a token."""
-        mask = mask.bool()
-        places = mask.view(-1).nonzero()[:, 0]
-        batch, length = mask.shape
-        return cls(batch, length, None if len(places) == mask.numel() else places, mask)
-
-    def pack(self, padded: Tensor) -> Tensor:
-        """[batch, length, …] → [tokens, …]."""
-        flat = padded.reshape(self.batch * self.length, *padded.shape[2:])
-        return flat if self.places is None else flat.index_select(0, self.places)
-
-    def pad(self, packed: Tensor) -> Tensor:
-        """[tokens, …] → [batch, length, …], zero where no token is."""
-        if self.places is not None:
-            places = packed.new_zeros(self.batch * self.length, *packed.shape[1:])
-            packed = places.index_copy(0, self.places, packed)
-        return packed.view(self.batch, self.length, *packed.shape[1:])
-
-    def positions(self) -> Tensor:
-        """Position of each token in its sequence, [tokens]. Padding stands on the right."""
-        return self.pack(torch.arange(self.length, device=self.mask.device).expand(self.batch, -1))
-
-    def bias(self, dtype: torch.dtype) -> Tensor | None:
-        """What attention adds to scores of these tokens as keys, [batch, 1, 1, length]; None without padding."""
-        if self.places is None:
-            return None
-        bias = torch.zeros(self.mask.shape, dtype=dtype, device=self.mask.device)
-        return bias.masked_fill_(~self.mask, float("-inf"))[:, None, None, :]
-
-
-def decoder_states(
-    model: MarianMTModel, input_ids: Tensor, source_mask: Tensor, decoder_input_ids: Tensor, target_mask: Tensor
-) -> Tensor:
+def decoder_states(model: MarianMTModel, batch: Batch) -> Tensor:
     """States of the last decoder layer, [target tokens, d_model], in autocast's type or the weights' own.
 
     Args:
         model: student or teacher; dropout is on when it is in training mode.
-        input_ids, source_mask: [batch, source]; padding on the right is 0 in the mask.
-        decoder_input_ids, target_mask: [batch, target]; the tokens whose states are wanted, padding on the right.
+        batch: of `PairCollator`; the labels say where target tokens are.
     """
-    device = input_ids.device.type
+    ids = batch["input_ids"], batch["decoder_input_ids"]
+    device = ids[0].device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else model.dtype
-    source, target = Packing.of(source_mask), Packing.of(target_mask)
+    source = Packing.of(batch["attention_mask"], batch["source_places"])
+    target = Packing.of(batch["labels"] != IGNORED_LABEL, batch["scored"])
     run = partial(checkpoint, use_reentrant=False) if model.is_activation_checkpointing and model.training else _call
     with torch.autocast(device_type=device, enabled=False):
-        memory, states = _embed(model, (source, target), (input_ids, decoder_input_ids), dtype)
+        memory, states = _embed(model, (source, target), ids, dtype)
         for layer in model.model.encoder.layers:
             memory = run(_encoder_layer, layer, memory, source)
         for layer in model.model.decoder.layers:

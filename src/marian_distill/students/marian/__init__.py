@@ -1,0 +1,1 @@
+"""Marian students: `MarianMTModel` of transformers (Junczys-Dowmunt et al. 2018, "Marian")."""

@@ -1,0 +1,53 @@
+"""The `<pad>` embedding, exactly zero: CTranslate2 and the bundles start decoding from a zero vector.
+
+The row is tied to the output projection, whose gradient would move it; a moved row would make the exported model say
+something else than the trained one.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.distributed.tensor import DTensor
+from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+
+@torch.no_grad()
+def zero_pad_row(model: PreTrainedModel) -> None:
+    """Set the `<pad>` embedding to zero. Where the rows are shared out among processes, the one that has it does."""
+    weight, row = _embeddings(model), int(model.config.pad_token_id or 0)
+    if isinstance(weight, DTensor):
+        shares = torch.arange(len(weight)).chunk(weight.device_mesh.size())
+        row -= sum(map(len, shares[: weight.device_mesh.get_local_rank()]))
+        weight = weight.to_local()
+    if 0 <= row < len(weight):
+        weight[row].zero_()
+
+
+def pad_row_norm(model: PreTrainedModel, weights: Mapping[str, Tensor] | None = None) -> float:
+    """Euclidean norm of the `<pad>` embedding in a model, or in its whole `weights`; 0.0 in a sound model."""
+    embeddings = _embeddings(model)
+    if weights is not None:
+        embeddings = weights[next(name for name, tensor in model.named_parameters() if tensor is embeddings)]
+    return float(embeddings.detach()[model.config.pad_token_id].norm())
+
+
+def _embeddings(model: PreTrainedModel) -> Tensor:
+    return model.get_input_embeddings().weight  # pyright: ignore[reportReturnType]
+
+
+class ZeroPadEmbeddingCallback(TrainerCallback):
+    """Keeps the `<pad>` embedding exactly zero: at the start, and after every optimizer step."""
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Zero it before the first step."""
+        zero_pad_row(kwargs["model"])
+
+    def on_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Zero what the step moved, before anything is logged, saved or evaluated."""
+        zero_pad_row(kwargs["model"])
