@@ -52,6 +52,23 @@ def new_toy_model(tokenizer: TokenizerFile, seed: int = 0, **changes):
     return new_model(config).eval()
 
 
+def learn(model, rows, steps: int) -> None:
+    """Train on all rows at once."""
+    import torch
+
+    from marian_distill.students.causal.rows import stack
+    from marian_distill.training.losses import DistillationLoss, projection_loss
+
+    batch = stack([rows[index] for index in range(len(rows))])
+    optimizer = torch.optim.AdamW(model.train().parameters(), lr=1e-2)
+    for _ in range(steps):
+        sums = model(**batch, objective=lambda *parts: projection_loss(DistillationLoss(), *parts))
+        (sums.loss / len(batch["scored"])).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.eval()
+
+
 @pytest.fixture(scope="session")
 def toy_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> TokenizerFile:
     """The tokenizer, in a folder of its own."""
@@ -61,22 +78,12 @@ def toy_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> TokenizerFile:
 @pytest.fixture(scope="session")
 def toy_writer_dir(tmp_path_factory: pytest.TempPathFactory, toy_tokenizer: TokenizerFile) -> Path:
     """A Hugging Face folder of a model that knows the toy sentences."""
-    import torch
-
-    from marian_distill.students.causal.rows import PackedRows, stack, text_samples
-    from marian_distill.training.losses import DistillationLoss, projection_loss
+    from marian_distill.students.causal.rows import PackedRows, text_samples
 
     folder = tmp_path_factory.mktemp("writer") / "model"
-    model = new_toy_model(toy_tokenizer).train()
-    rows = PackedRows(text_samples(TEXTS, toy_tokenizer, 64), toy_tokenizer, 64, seed=0)
-    batch = stack([rows[index] for index in range(len(rows))])
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
-    for _ in range(40):
-        sums = model(**batch, objective=lambda *parts: projection_loss(DistillationLoss(), *parts))
-        (sums.loss / len(batch["scored"])).backward()
-        optimizer.step()
-        optimizer.zero_grad()
-    model.eval().save_pretrained(folder)
+    model = new_toy_model(toy_tokenizer)
+    learn(model, PackedRows(text_samples(TEXTS, toy_tokenizer, 64), toy_tokenizer, 64, seed=0), steps=40)
+    model.save_pretrained(folder)
     toy_tokenizer.save(folder)
     return folder
 
@@ -89,3 +96,26 @@ def toy_writer_ct2_dir(tmp_path_factory: pytest.TempPathFactory, toy_writer_dir:
     folder = tmp_path_factory.mktemp("writer-ct2") / "ct2"
     export_language_model(toy_writer_dir, folder, "float32", TEXTS[:4])
     return folder
+
+
+@pytest.fixture(scope="session")
+def toy_prompted_dir(tmp_path_factory: pytest.TempPathFactory, toy_tokenizer: TokenizerFile) -> Path:
+    """A CTranslate2 folder, float32, of a language model that translates toy sentences in both directions."""
+    from marian_distill.export.language_model import export_language_model
+    from marian_distill.languages import DIRECTIONS
+    from marian_distill.students.causal.rows import PackedRows, prompted_samples
+    from marian_distill.tokenizer_file import translation_prompts
+
+    folder = tmp_path_factory.mktemp("prompted")
+    english, chinese = map(list, zip(*PAIRS, strict=True))
+    pairs = [
+        *zip(translation_prompts(toy_tokenizer, english, "en-zh"), chinese, strict=True),
+        *zip(translation_prompts(toy_tokenizer, chinese, "zh-en"), english, strict=True),
+    ]
+    model = new_toy_model(toy_tokenizer, hidden_size=64, intermediate_size=128, head_dim=16)
+    model.config.directions = list(DIRECTIONS)
+    learn(model, PackedRows(prompted_samples(pairs, toy_tokenizer, 64), toy_tokenizer, 64, seed=0), steps=80)
+    model.save_pretrained(folder / "model")
+    toy_tokenizer.save(folder / "model")
+    export_language_model(folder / "model", folder / "ct2", "float32", TEXTS[:4])
+    return folder / "ct2"

@@ -95,7 +95,7 @@ def convert(model_dir: str | Path, output_dir: str | Path, quantization: str) ->
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    tokenizer, context = TokenizerFile(model_dir), read_json_object(Path(model_dir) / "config.json")
+    tokenizer, values = TokenizerFile(model_dir), read_json_object(Path(model_dir) / "config.json")
     folder = Path(output_dir)
     TransformersConverter(str(model_dir)).convert(str(folder), quantization=quantization, force=True)
     tokenizer.save(folder)
@@ -103,7 +103,8 @@ def convert(model_dir: str | Path, output_dir: str | Path, quantization: str) ->
         raise UserError(f"{model_dir}: CTranslate2 has the tokens in another order than tokenizer.json")
     config = read_json(folder / "config.json") | {
         "kind": MODEL_KIND,
-        "max_position_embeddings": context["max_position_embeddings"],
+        "max_position_embeddings": values["max_position_embeddings"],
+        **({"directions": values["directions"]} if values.get("directions") else {}),
         "sha256": {name: sha256(folder / name) for name in MODEL_FILES if name != "config.json"},
     }
     write_json(folder / "config.json", config)

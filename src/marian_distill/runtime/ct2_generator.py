@@ -3,16 +3,17 @@
 Needs `ctranslate2` and `tokenizers` alone.
 """
 
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import ctranslate2
 
 from marian_distill.errors import UserError
 from marian_distill.files import sha256
 from marian_distill.runtime.generation import Sampling
-from marian_distill.runtime.translator import checked_threads
+from marian_distill.runtime.translator import MAX_THREADS, checked_threads
 from marian_distill.schema import read_shaped
 from marian_distill.tokenizer_file import TokenizerFile
 
@@ -24,6 +25,7 @@ class GeneratorConfig(TypedDict):
 
     kind: str  # MODEL_KIND
     max_position_embeddings: int
+    directions: NotRequired[list[str]]  # of a model that translates
     sha256: dict[str, str]  # of the other files
 
 
@@ -37,6 +39,7 @@ class CTranslate2Generator:
         threads: for one text; 0 lets the engine choose.
         seed: of what is drawn, from the first text on; None: another one each time. The engine's draws are those of
             its threads, which take the seed once: a process has one.
+        inter_threads: batches that are worked on side by side.
     """
 
     def __init__(
@@ -46,24 +49,33 @@ class CTranslate2Generator:
         compute_type: str = "default",
         threads: int = 0,
         seed: int | None = None,
+        inter_threads: int = 1,
     ) -> None:
         model_dir = Path(model_dir)
         if not (model_dir / "model.bin").is_file():
             raise UserError(f"{model_dir}: no model.bin here. Make a CTranslate2 folder with scripts/export_ct2.py.")
         if (model_dir / "source.spm").is_file():
             raise UserError(f"{model_dir}: this model translates and does not write; use scripts/translate_ct2.py.")
-        config = read_generator_config(model_dir)
+        if not 1 <= inter_threads * max(checked_threads(threads), 1) <= MAX_THREADS:
+            raise UserError(f"{inter_threads} × {threads} threads: expected 1 to {MAX_THREADS} together")
+        self.config = read_generator_config(model_dir)
         self.tokenizer = TokenizerFile(model_dir)
-        self.context = config["max_position_embeddings"]
-        self._end = self.tokenizer.tokens([self.tokenizer.end_id])[0]
+        self.context = self.config["max_position_embeddings"]
+        self.end_token = self.tokenizer.tokens([self.tokenizer.end_id])[0]
         if seed is not None:
             ctranslate2.set_random_seed(seed)
         try:
             self.engine = ctranslate2.Generator(
-                str(model_dir), device=device, compute_type=compute_type, intra_threads=checked_threads(threads)
+                str(model_dir),
+                device=device,
+                compute_type=compute_type,
+                inter_threads=inter_threads,
+                intra_threads=threads,
             )
         except (RuntimeError, ValueError, MemoryError) as error:
             raise UserError(f"{model_dir}: CTranslate2 cannot load this model ({error})") from error
+        # Its threads let go of what streamed to Python, and must have done so before Python ends: else they abort it.
+        weakref.finalize(self, vars(self).clear)
 
     @property
     def compute_type(self) -> str:
@@ -80,27 +92,12 @@ class CTranslate2Generator:
             sampling_topp=1.0 if greedy else sampling.top_p,
             sampling_temperature=1.0 if greedy else sampling.temperature,
             repetition_penalty=sampling.repetition_penalty,
-            end_token=self._end,
+            end_token=self.end_token,
         )
         for step in steps:
             if step.token_id == self.tokenizer.end_id:
                 return
             yield step.token_id
-
-    def continue_all(self, prompts: Sequence[list[int]], beam_size: int, max_new_tokens: int) -> list[list[int]]:
-        """Likeliest ids after each prompt, the end token included where the text ended by itself."""
-        results = self.engine.generate_batch(
-            [self.tokenizer.tokens(prompt) for prompt in prompts],
-            beam_size=beam_size,
-            max_length=max_new_tokens,
-            sampling_topk=1,
-            include_prompt_in_result=False,
-            end_token=self._end,
-            return_end_token=True,
-            max_batch_size=1024,
-            batch_type="tokens",
-        )
-        return [result.sequences_ids[0] for result in results]
 
     def log_probabilities(self, rows: list[list[int]]) -> list[list[float]]:
         """Natural log-probabilities of every id but each row's first (see `TokenGenerator`)."""

@@ -13,7 +13,7 @@ from marian_distill.pieces import MarianPieces
 from marian_distill.students.causal.config import check_config, fit_tokenizer, read_config
 from marian_distill.students.causal.model import CausalStudent, generation_config, new_model
 from marian_distill.students.causal.rows import stack
-from marian_distill.students.kind import Collator, Export
+from marian_distill.students.kind import Collator, Export, InitPlan, InitReport
 from marian_distill.tokenizer_file import TokenizerFile
 
 OWN_COMMAND = "a language model learns text: train it with scripts/train_causal_lm.py (--direction to translate)"
@@ -36,7 +36,7 @@ class Causal:
             raise UserError(OWN_COMMAND)
         return stack
 
-    def initialise(self, *_: Any) -> NoReturn:
+    def initialise(self, student: CausalStudent, teacher: CausalStudent, plan: InitPlan) -> InitReport:
         """Refused: there is a command of its own."""
         raise UserError(OWN_COMMAND)
 
