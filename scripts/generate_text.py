@@ -29,6 +29,7 @@ def parse_arguments() -> argparse.Namespace:
     engine = parser.add_argument_group("Engine")
     engine.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     engine.add_argument("--compute-type", default="default", help="CTranslate2 only (default: as on disk)")
+    engine.add_argument("--int4", action="store_true", help="Hugging Face only: linear layers in int4 (torchao)")
     engine.add_argument("--threads", type=at_least(0, MAX_THREADS), default=0, help="default: one a core")
     engine.add_argument(
         "--timing", action="store_true", help="tokens a second, first token's delay, peak memory on stderr"
@@ -43,6 +44,8 @@ def load_generator(arguments: argparse.Namespace) -> TokenGenerator:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder. Give one that scripts/export_ct2.py wrote.")
     threads = arguments.threads or os.cpu_count() or 1
+    if arguments.int4 and (folder / "model.bin").is_file():
+        raise UserError("--int4: CTranslate2 computes in int8 at least on a CPU; give the Hugging Face folder")
     if (folder / "model.bin").is_file():
         from marian_distill.runtime.ct2_generator import CTranslate2Generator
 
@@ -52,7 +55,7 @@ def load_generator(arguments: argparse.Namespace) -> TokenGenerator:
     from marian_distill.evaluation.hf_generator import HFGenerator
 
     torch.set_num_threads(threads)
-    return HFGenerator(folder, arguments.device, arguments.seed)
+    return HFGenerator(folder, arguments.device, arguments.seed, arguments.int4)
 
 
 def main() -> None:

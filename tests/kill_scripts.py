@@ -58,6 +58,7 @@ STEPS: dict[str, tuple[str, tuple[str, ...], bool]] = {
         ("tokenizer",),
         True,
     ),
+    "train_bpe_tokenizer": ("--text @/lines.txt --vocab-size 260 --output-dir @/out/bpe", ("bpe",), True),
     "export_ct2": ("@/model --output-dir @/out/ct2 --parity-sentences 2 --overwrite", ("ct2",), True),
     "export_onnx": ("@/model --output-dir @/out/onnx --parity-file @/dev.tsv --overwrite", ("onnx",), False),
     "forward_translate": (

@@ -11,6 +11,7 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
 from marian_distill.runtime.generation import Sampling
+from marian_distill.students.causal.int4 import quantize_int4
 from marian_distill.students.loading import load_student
 from marian_distill.tokenizer_file import TokenizerFile
 
@@ -22,11 +23,17 @@ class HFGenerator:
         model_dir: the folder.
         device: a torch device.
         seed: of what is drawn, from the first text on; None: another one each time.
+        int4: the linear layers' weights are turned into int4 when they are loaded (`--extra int4`).
     """
 
-    def __init__(self, model_dir: str | Path, device: str = "cpu", seed: int | None = None) -> None:
+    def __init__(
+        self, model_dir: str | Path, device: str = "cpu", seed: int | None = None, int4: bool = False
+    ) -> None:
         self.tokenizer = TokenizerFile(model_dir)
         self.model: Any = load_student(model_dir, device)
+        self._int4 = int4
+        if int4:
+            quantize_int4(self.model)
         self.context: int = self.model.config.max_position_embeddings
         if seed is None:
             torch.seed()
@@ -35,8 +42,8 @@ class HFGenerator:
 
     @property
     def compute_type(self) -> str:
-        """Type of the weights."""
-        return str(self.model.dtype).removeprefix("torch.")
+        """Type of the weights and, where it is another one, of what is computed."""
+        return f"{'int4_' if self._int4 else ''}{str(self.model.dtype).removeprefix('torch.')}"
 
     def generate(self, prompt: list[int], sampling: Sampling) -> Iterator[int]:
         """Ids that follow a prompt (see `TokenGenerator`), made in a thread that ends when nobody listens."""

@@ -4,13 +4,13 @@
 The exported model is held against the trained one by its bits per byte of the same text and by greedy continuations.
 """
 
-import math
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypedDict
 
 from marian_distill.errors import UserError
+from marian_distill.evaluation.language_model import bits_per_byte
 from marian_distill.export.ctranslate2 import KIND, check_output
 from marian_distill.export.parity import SENTENCES
 from marian_distill.files import atomic_directory, atomic_writer, read_json, read_json_object, sha256, write_json
@@ -108,17 +108,6 @@ def convert(model_dir: str | Path, output_dir: str | Path, quantization: str) ->
         "sha256": {name: sha256(folder / name) for name in MODEL_FILES if name != "config.json"},
     }
     write_json(folder / "config.json", config)
-
-
-def bits_per_byte(generator: TokenGenerator, texts: Sequence[str]) -> float:
-    """Bits that the model needs for a byte of these texts, their ends (a byte each) included."""
-    rows, size = [], sum(len(text.encode()) + 1 for text in texts)
-    tokenizer, most = generator.tokenizer, generator.context
-    for ids in tokenizer.encode(texts):
-        whole = [tokenizer.start_id, *ids, tokenizer.end_id]
-        rows += [whole[start : start + most + 1] for start in range(0, len(whole) - 1, most)]
-    nats = -sum(map(sum, generator.log_probabilities(rows)))
-    return nats / math.log(2) / size
 
 
 def _continuation(generator: TokenGenerator, text: str) -> list[int]:

@@ -1,5 +1,6 @@
 """Options of a language model's training stage, beside those of every stage (`training.arguments`)."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -41,6 +42,8 @@ class CausalModelArguments:
             raise UserError(f"--lora-rank {self.lora_rank}: expected 0 or more")
         if self.lora_rank and not self.student_model:
             raise UserError("--lora-rank adapts a trained model: give --student-model")
+        if not 0.0 < self.lora_alpha < math.inf:
+            raise UserError(f"--lora-alpha {self.lora_alpha}: expected a number above 0")
         if not 0.0 <= self.lora_dropout < 1.0:
             raise UserError(f"--lora-dropout {self.lora_dropout}: expected a share in [0, 1)")
         if self.vocab_size is not None and (self.vocab_size < 1 or self.student_model):
