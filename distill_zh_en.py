@@ -90,6 +90,7 @@ def train(model_options, data_options, training_options, output_dir: Path, log: 
         pieces=pieces,
         teacher=teacher,
         teacher_dtype=models.teacher_dtype(model_options),
+        variation=data.variation(data_options, pieces, training_options.seed),
         plan=precision.resumed(runs.recorded(output_dir, runs.PLAN), training_options) if checkpoint else None,
         train_dataset=train_dataset,
         eval_dataset=eval_dataset,

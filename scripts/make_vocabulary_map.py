@@ -8,18 +8,13 @@ folder when it is --min-speedup times as fast and loses no more than --max-chrf-
 """
 
 import argparse
-import shutil
 import sys
-import tempfile
-import time
 from pathlib import Path
-from statistics import median
 
 from marian_distill.command_line import add_model_dir, at_least, between, command_parser
 from marian_distill.errors import run_command
-from marian_distill.files import atomic_writer, mark_written, write_json
+from marian_distill.files import write_json
 from marian_distill.languages import DIRECTIONS
-from marian_distill.locks import folder_lock
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -43,81 +38,40 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    from marian_distill.evaluation.metrics import metric_for, read_test_file
-    from marian_distill.export.ctranslate2 import list_file
-    from marian_distill.export.vocabulary_map import candidates, covered_share, map_lines
+    from marian_distill.evaluation.metrics import read_test_file
+    from marian_distill.export.vocabulary_map import candidates, compare, covered_share, map_lines, pair_ids, place_map
     from marian_distill.languages import languages_of
-    from marian_distill.runtime.ctranslate2 import VOCABULARY_MAP, CTranslate2Translator
+    from marian_distill.runtime.ctranslate2 import CTranslate2Translator
     from marian_distill.text.cleaning import clean
     from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
 
-    pairs = read_test_file(arguments.test_file)
+    # What is counted
+    english, chinese = map(list, zip(*read_test_file(arguments.test_file), strict=True))
+    test = {"en": english, "zh": chinese}
     corpus = mix(
         [(clean(load_parallel(CorpusSource(name)))[0], 1.0) for name in arguments.dataset],
         source_weights=parse_source_weights(arguments.source_weight),
         max_samples=arguments.max_samples,
         seed=42,
     )
+    translator = CTranslate2Translator(arguments.model_dir, arguments.direction)
+    source, target = languages_of(translator.direction)
+    ids = pair_ids(translator, list(corpus[source]), list(corpus[target]))
+    by_source, always = candidates(translator.pieces, *ids, arguments.candidates, arguments.always)
+    coverage = covered_share(by_source, always, *pair_ids(translator, test[source], test[target]))
 
-    plain = CTranslate2Translator(arguments.model_dir, arguments.direction, intra_threads=1)
-    plain.use_vmap = False  # of an earlier map, which stays until this one is measured
-    pieces, (source, target) = plain.pieces, languages_of(plain.direction)
-    metric = metric_for(target)
-
-    def ids(sources: list[str], targets: list[str]) -> tuple[list[list[int]], list[list[int]]]:
-        return (
-            [pieces.ids(row) for row in pieces.source_pieces(sources, plain.tag)],
-            [pieces.ids(row) for row in pieces.target_pieces(targets)],
-        )
-
-    by_source, always = candidates(
-        pieces, *ids(list(corpus[source]), list(corpus[target])), arguments.candidates, arguments.always
-    )
-    columns = dict(zip(("en", "zh"), map(list, zip(*pairs, strict=True)), strict=True))
-    coverage = covered_share(by_source, always, *ids(columns[source], columns[target]))
-    lines = [f"{line}\n" for line in map_lines(pieces, by_source, always)]
-    with tempfile.TemporaryDirectory() as trial:  # the same folder with the new map
-        for file in arguments.model_dir.iterdir():
-            if file.name not in ("config.json", VOCABULARY_MAP):
-                Path(trial, file.name).symlink_to(file.resolve())
-        shutil.copyfile(arguments.model_dir / "config.json", Path(trial, "config.json"))
-        list_file(trial, VOCABULARY_MAP)  # takes an earlier one off
-        Path(trial, VOCABULARY_MAP).write_text("".join(lines), encoding="utf-8")
-        mapped = CTranslate2Translator(trial, arguments.direction, intra_threads=1)
-
-    scores, times = {}, {"whole": [], "map": []}
-    for _ in range(arguments.rounds):
-        for name, translator in (("whole", plain), ("map", mapped)):
-            start = time.perf_counter()
-            hypotheses = [translator.translate([text], line)[0] for line, text in enumerate(columns[source], start=2)]
-            times[name].append(time.perf_counter() - start)
-            scores[name] = metric.corpus(hypotheses, columns[target])["score"]
-    speedup = median(whole / part for whole, part in zip(times["whole"], times["map"], strict=True))
-    kept = speedup >= arguments.min_speedup and scores["whole"] - scores["map"] <= arguments.max_chrf_lost
-    path = arguments.model_dir / VOCABULARY_MAP
-    with folder_lock(arguments.model_dir):
-        path.unlink(missing_ok=True)  # a kill from here on leaves a folder that has no map, or one that is not listed
-        list_file(arguments.model_dir, VOCABULARY_MAP)
-        if kept:
-            with atomic_writer(path) as stream:
-                stream.writelines(lines)
-            list_file(arguments.model_dir, VOCABULARY_MAP)
-        mark_written(arguments.model_dir, VOCABULARY_MAP, "config.json")
-    report = {
-        "speedup": speedup,
-        "metric": metric.name,
-        "scores": scores,
-        "covered_share": coverage,
-        "always": len(always),
-        "source_pieces": len(by_source),
-        "kept": kept,
-        "rounds_seconds": times,
-    }
+    # Whether it pays
+    lines = map_lines(translator.pieces, by_source, always)
+    found = compare(arguments.model_dir, translator.direction, lines, test[source], test[target], arguments.rounds)
+    kept = found.speedup >= arguments.min_speedup and found.lost <= arguments.max_chrf_lost
+    place_map(arguments.model_dir, lines if kept else None)
     if arguments.json:
-        write_json(arguments.json, report)
-    print(f"{speedup:.2f} × as fast; {metric.name} {scores['whole']:.2f} → {scores['map']:.2f}")
+        report = {"covered_share": coverage, "always": len(always), "source_pieces": len(by_source), "kept": kept}
+        report |= {"speedup": found.speedup, "metric": found.metric, "scores": found.scores}
+        write_json(arguments.json, {**report, "rounds_seconds": found.seconds})
+    print(f"{found.speedup:.2f} × as fast; {found.metric} {found.scores['whole']:.2f} → {found.scores['map']:.2f}")
     print(f"candidates cover {coverage:.1%} of the test file's target tokens")
-    print(f"{'wrote' if kept else 'it does not pay: no'} {path}", file=sys.stderr)
+    print(f"{'wrote' if kept else 'it does not pay: no'} {arguments.model_dir / 'vmap.txt'}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,15 @@ from toy_training import COMMAND, stage_options, write_toy_stage
 # Audit events (docs.python.org/3/library/audit_events.html) that change files; os.rename stands for os.replace too.
 CHANGES = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.truncate"}
 KILLED = -signal.SIGKILL
-# What a run is like: a constant rate, so that a step too many shows, dropout, and more than one epoch.
-PLAIN = {"max_steps": 5, "save_steps": 2, "save_total_limit": 2, "lr_scheduler_type": "constant", "eval_dataset": None}
+# What a run is like: a constant rate, so that a step too many shows, dropout, more than one epoch, noise.
+PLAIN = {
+    "max_steps": 5,
+    "save_steps": 2,
+    "save_total_limit": 2,
+    "lr_scheduler_type": "constant",
+    "eval_dataset": None,
+    "source_noise": 0.5,
+}
 # Evaluations that choose the weights: the rate is so high that they soon grow worse.
 BEST = {
     "max_steps": 9,

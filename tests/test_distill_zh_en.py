@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -180,7 +181,7 @@ def test_a_stage_goes_on_from_a_model_and_stops_at_its_best(teacher, toy_stage, 
 # Stopped and started again
 
 # Two batches an epoch, dropout, and a checkpoint every 15 of 60 steps.
-LONG = {"max_steps": 60, "save_steps": 15, "tokens_per_batch": 1500, "eval_dataset": None}
+LONG = {"max_steps": 60, "save_steps": 15, "tokens_per_batch": 1500, "eval_dataset": None, "source_noise": 0.3}
 
 
 @pytest.fixture(scope="session")
@@ -259,6 +260,18 @@ def test_an_interrupted_run_is_not_resumed_on_other_data(toy_stage, distill, dat
     assert distill(*options) == 2
     assert f"holds another run (fingerprint of {train} is" in capfd.readouterr().err
     assert distill(*options, "--overwrite-output-dir") == 0
+
+
+def test_a_resumed_run_follows_another_attention_and_says_so(toy_stage, distill, tmp_path, capfd):
+    options = stage_options(toy_stage, tmp_path / "run", save_steps=2)
+    assert distill(*options) == 0
+    (tmp_path / "run" / "run.json").unlink()
+    shutil.rmtree(tmp_path / "run" / "checkpoint-4")
+    capfd.readouterr()
+    assert distill(*options, "--attention", "sdpa") == 0
+    errors = capfd.readouterr().err
+    assert errors.count("the run began in fp32 with eager attention; from here on it follows --attention sdpa") == 1
+    assert read_json(tmp_path / "run" / "options.json")["computes in"]["attention"] == "sdpa"
 
 
 def test_numbers_that_are_not_finite_end_the_run_and_nothing_is_published(toy_stage, distill, tmp_path, capfd):

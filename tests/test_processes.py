@@ -20,6 +20,7 @@ def train(stage: Path, output: Path, config: str | None) -> dict[str, list[float
     student = stage.parent / "no-dropout.json"
     write_student_config(student, vocab_size=read_json(stage / "student.json")["vocab_size"], dropout=0.0)
     options = {"student_config": student, "tokens_per_batch": 200, "max_steps": 6, "save_steps": 3, "seed": 5}
+    options |= {"source_noise": 0.3, "final_stop_share": 0.3}
     arguments = stage_options(stage, output, **options, gradient_accumulation_steps=1 if config else 2, use_cpu=True)
     command = [COMMAND]
     if config:

@@ -11,13 +11,15 @@ import torch
 from marian_distill.pieces import MarianPieces
 from marian_distill.students.marian.config import student_config
 from marian_distill.students.marian.model import MarianStudent, new_student
+from marian_distill.text.variants import Variation
 from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.precision import Plan
-from marian_distill.training.trainer import DistillSeq2SeqTrainer
+from marian_distill.training.trainer import NOTHING_VARIES, DistillSeq2SeqTrainer
 from toy_model import PAIRS, write_tokenizer
 
 torch.set_num_threads(1)
 
+SHUFFLED = random.Random(0).sample(PAIRS, len(PAIRS))
 SIZES = {"d_model": 16, "encoder_layers": 2, "decoder_layers": 1, "attention_heads": 2, "ffn_dim": 32}
 
 
@@ -31,7 +33,7 @@ def pieces(tmp_path_factory: pytest.TempPathFactory) -> MarianPieces:
 @pytest.fixture(scope="session")
 def examples(pieces: MarianPieces) -> list[dict]:
     """All toy pairs, English to Chinese, long and short ones in turn."""
-    english, chinese = zip(*random.Random(0).sample(PAIRS, len(PAIRS)), strict=True)
+    english, chinese = zip(*SHUFFLED, strict=True)
     return [
         {
             "input_ids": pieces.ids(source),
@@ -45,7 +47,9 @@ def examples(pieces: MarianPieces) -> list[dict]:
 
 @pytest.fixture(scope="session")
 def dataset(examples: list[dict]) -> datasets.Dataset:
-    return datasets.Dataset.from_list(examples)
+    """The same, with their text."""
+    texts = [{"direction": "en-zh", "source_text": english, "target_text": chinese} for english, chinese in SHUFFLED]
+    return datasets.Dataset.from_list([{**ids, **text} for ids, text in zip(examples, texts, strict=True)])
 
 
 @pytest.fixture
@@ -73,6 +77,7 @@ def new_trainer(
         stop=None,
         plan: Plan | None = None,
         teacher_dtype: torch.dtype | None = None,
+        variation: Variation = NOTHING_VARIES,
         **options,
     ) -> DistillSeq2SeqTrainer:
         defaults = {"output_dir": str(tmp_path / "run"), "use_cpu": True, "disable_tqdm": True, "save_strategy": "no",
@@ -87,6 +92,7 @@ def new_trainer(
             callbacks=list(callbacks),
             plan=plan,
             teacher_dtype=teacher_dtype,
+            variation=variation,
             stop=stop,
         )
 

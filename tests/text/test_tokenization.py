@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,19 @@ def test_same_sentences_give_the_same_bytes(tmp_path, pairs):
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
 
 
+def test_separate_characters_are_in_no_longer_piece(tmp_path):
+    places, deeds = ("商店", "银行", "车站", "酒店"), ("开业", "关门", "搬家", "卖掉", "修好", "停电")
+    years = range(1990, 2000)
+    sentences = [f"{place}是{year}年{deed}的，花了{year}万元。" for place, deed, year in product(places, deeds, years)]
+    longer = {}
+    for name, separate in (("merged", ""), ("apart", "年万")):
+        train_joint_tokenizer(sentences, tmp_path / name, vocab_size=330, model_type="bpe", separate=separate)
+        pieces = MarianPieces(tmp_path / name)
+        longer[name] = [piece for piece in pieces.vocabulary if len(piece) > 1 and set(piece) & set("年万")]
+        assert "".join(pieces.target_pieces(sentences[:1])[0][:-1]) == "▁" + sentences[0]
+    assert longer == {"merged": ["万元"], "apart": []}
+
+
 @pytest.mark.parametrize(
     ("vocab_size", "message"),
     [(20_000, r"--vocab-size 20000: too many .* largest possible is (\d+)"), (290, r"too few .* possible is (\d+)")],
@@ -111,26 +125,20 @@ def test_digits_stand_alone_and_nothing_is_unknown(pieces, text):
 
 
 def test_columns_ids_and_lengths(make_parallel, pieces, pairs):
-    tokenized = tokenize_parallel(make_parallel(pairs), pieces, "en-zh", tag_share=0, final_stop_share=0)
-    assert set(tokenized.column_names) == {"input_ids", "labels", "source_length", "target_length"}
+    tokenized = tokenize_parallel(make_parallel(pairs), pieces, "en-zh", tagged=False)
+    lengths, texts = {"source_length", "target_length"}, {"source_text", "target_text", "direction"}
+    assert set(tokenized.column_names) == {"input_ids", "labels"} | lengths | texts
     assert str(tokenized.features["input_ids"].feature.dtype) == "int32"
     for row, (english, chinese) in zip(tokenized, pairs, strict=True):
         assert row["input_ids"] == pieces.ids(pieces.source_pieces([english])[0])
         assert row["labels"] == pieces.ids(pieces.target_pieces([chinese])[0])
         assert (row["source_length"], row["target_length"]) == (len(row["input_ids"]), len(row["labels"]))
         assert row["input_ids"][-1] == row["labels"][-1] == pieces.eos_id
+        assert (row["source_text"], row["target_text"], row["direction"]) == (english, chinese, "en-zh")
 
 
-def test_default_tags_are_half_of_en_zh_and_none_of_zh_en(make_parallel, pieces, pairs):
-    rows = make_parallel(pairs * 10)
-    for direction, tag, share in (("en-zh", TAGS["zh"], 0.5), ("zh-en", TAGS["en"], 0.0)):
-        tokenized = tokenize_parallel(rows, pieces, direction)
-        tagged = sum(row["input_ids"][0] == pieces.vocabulary[tag] for row in tokenized)
-        assert tagged == pytest.approx(share * len(rows), abs=0.08 * len(rows) * share)
-
-
-def test_both_directions_are_two_examples_a_pair_always_tagged(make_parallel, pieces):
-    tokenized = tokenize_parallel(make_parallel([("Key", "钥匙")]), pieces, "both", final_stop_share=0)
+def test_both_directions_are_two_examples_a_pair(make_parallel, pieces):
+    tokenized = tokenize_parallel(make_parallel([("Key", "钥匙")]), pieces, "both")
     english, chinese = pieces.ids(pieces.source_pieces(["Key"])[0]), pieces.ids(pieces.source_pieces(["钥匙"])[0])
     tags = pieces.ids([TAGS["zh"], TAGS["en"]])
     assert [(row["input_ids"], row["labels"]) for row in tokenized] == [
@@ -139,20 +147,10 @@ def test_both_directions_are_two_examples_a_pair_always_tagged(make_parallel, pi
     ]
 
 
-def test_choices_depend_on_seed_and_row_not_on_processes(make_parallel, pieces, pairs):
+def test_several_processes_give_the_same(make_parallel, pieces, pairs):
     rows = make_parallel(pairs)
-    options = {"tag_share": 0.5, "final_stop_share": 0.5}
-    first = tokenize_parallel(rows, pieces, "en-zh", seed=1, **options).to_dict()
-    assert tokenize_parallel(rows, pieces, "en-zh", seed=1, num_proc=2, **options).to_dict() == first
-    assert tokenize_parallel(rows, pieces, "en-zh", seed=2, **options).to_dict() != first
-
-
-def test_share_of_final_stops(make_parallel, pieces, pairs):
-    rows = make_parallel([("I left my key at the hotel.", "我把钥匙忘在酒店了。")] * 1000)
-    tokenized = tokenize_parallel(rows, pieces, "en-zh", tag_share=0, final_stop_share=0.3)
-    stops = [pieces.ids(pieces.target_pieces([text])[0])[-2] for text in ("酒店了。",)]
-    without = sum(row["labels"][-2] not in stops for row in tokenized)
-    assert without == pytest.approx(300, abs=50)
+    alone = tokenize_parallel(rows, pieces, "both").to_dict()
+    assert tokenize_parallel(rows, pieces, "both", num_proc=2).to_dict() == alone
 
 
 @pytest.mark.parametrize(
@@ -186,27 +184,25 @@ def test_tokenised_once_then_read_from_the_cache(tmp_path, pieces, pairs, datase
 
     (tmp_path / "a.tsv").write_text("".join(f"{english}\t{chinese}\n" for english, chinese in pairs), encoding="utf-8")
 
-    def run(seed: int):
+    def run(tagged: bool):
         rows = mix([(load_parallel(CorpusSource(str(tmp_path / "a.tsv"))), 0.5)], seed=1)
-        return tokenize_parallel(rows, pieces, "en-zh", seed=seed)
+        return tokenize_parallel(rows, pieces, "en-zh", tagged=tagged)
 
-    first = run(seed=1)
+    first = run(tagged=True)
     files = {file: file.stat().st_mtime_ns for file in datasets_cache.rglob("cache-*.arrow")}
-    assert run(seed=1)._fingerprint == first._fingerprint
+    assert run(tagged=True)._fingerprint == first._fingerprint
     assert {file: file.stat().st_mtime_ns for file in datasets_cache.rglob("cache-*.arrow")} == files
-    assert run(seed=2)._fingerprint != first._fingerprint
+    assert run(tagged=False)._fingerprint != first._fingerprint
 
 
 def test_the_version_changes_with_what_rows_become(pieces, pairs, make_parallel):
     """The cache knows examples by their version: when this fails, they have changed, and EXAMPLES_VERSION must."""
-    rows = tokenize_parallel(
-        make_parallel(pairs), pieces, "both", final_stop_share=0.5, source_noise=1.0, seed=7
-    ).to_list()
+    rows = tokenize_parallel(make_parallel(pairs), pieces, "both").to_list()
     texts = [
         pieces.decode([pieces.pieces[one] for one in row[side]]) for row in rows for side in ("input_ids", "labels")
     ]
     digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
-    assert (EXAMPLES_VERSION, digest) == (1, "1dadd3d78d54687b")
+    assert (EXAMPLES_VERSION, digest) == (2, "9ee81920abae3fd2")
 
 
 # A hub Marian model: two .spm files, a vocabulary of both
@@ -236,7 +232,7 @@ def test_separate_models_of_a_hub_marian_work_the_same_way(separate_folder, make
     from transformers import MarianTokenizer
 
     pieces, marian = MarianPieces(separate_folder), MarianTokenizer.from_pretrained(str(separate_folder))
-    tokenized = tokenize_parallel(make_parallel(pairs), pieces, "en-zh", tag_share=1, final_stop_share=0)
+    tokenized = tokenize_parallel(make_parallel(pairs), pieces, "en-zh")
     for row, (english, chinese) in zip(tokenized, pairs, strict=True):
         assert row["input_ids"] == marian(f"{TAGS['zh']} {english}")["input_ids"]
         assert row["labels"] == marian(text_target=chinese)["input_ids"]

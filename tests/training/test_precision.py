@@ -71,19 +71,19 @@ def test_a_type_ruled_out_is_not_timed(training):
 
 def test_a_type_with_hopeless_products_is_not_timed_and_the_reason_says_so(monkeypatch, new_model, batch, training):
     rates = {torch.float32: 100e9, torch.bfloat16: 1e9}
-    monkeypatch.setattr(precision, "matrix_rate", lambda dtype, device, size: rates[dtype])
+    monkeypatch.setattr(precision, "quickest_rate", lambda dtype, device: rates[dtype])
     plan = choose(new_model(), None, batch, training())
     assert plan.precision == "fp32"
     assert "bf16 products run 100 × slower here" in plan.reason
 
 
 def test_a_type_that_a_device_does_not_have_is_no_error(monkeypatch, training):
-    def refuse(dtype, device, size):
+    def refuse(dtype, device):
         if dtype == torch.bfloat16:
             raise TypeError("BFloat16 is not supported on MPS")
         return 1e9
 
-    monkeypatch.setattr(precision, "matrix_rate", refuse)
+    monkeypatch.setattr(precision, "quickest_rate", refuse)
     types, ruled_out = candidate_types(training(), torch.device("mps"))
     assert types == ["fp32"]
     assert ruled_out == {"bf16": "bf16 does not run here (BFloat16 is not supported on MPS)"}
@@ -92,7 +92,7 @@ def test_a_type_that_a_device_does_not_have_is_no_error(monkeypatch, training):
 @pytest.mark.parametrize(("has_bf16", "half"), [(True, "bf16"), (False, "fp16")])
 def test_an_nvidia_gpu_without_bf16_gets_fp16(has_bf16, half, monkeypatch, training):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_bf16)
-    monkeypatch.setattr(precision, "matrix_rate", lambda dtype, device, size: 1e12)
+    monkeypatch.setattr(precision, "quickest_rate", lambda dtype, device: 1e12)
     types, _ = candidate_types(training(), torch.device("cuda"))
     assert types == [half, "fp32"]
 
@@ -107,8 +107,8 @@ def test_the_race_finds_the_quicker_and_stops_running_what_is_far_behind():
     seconds = race({"slow": partial(run, "slow", 0.02), "quick": partial(run, "quick", 0.005),
                     "hopeless": partial(run, "hopeless", 0.2)})  # fmt: skip
     assert precision._quickest(seconds) == "quick"
-    assert calls["hopeless"] == 1
-    assert calls["slow"] == 2
+    assert calls["hopeless"] == 2
+    assert calls["slow"] == 3
 
 
 def test_equal_candidates_leave_the_first():
@@ -138,14 +138,32 @@ def test_a_resumed_run_keeps_its_plan_unless_another_type_is_asked_for(training,
     kept = Plan("fp32", "bf16", "sdpa", "fp32: measured").as_dict()
     plan = resumed(json.loads(json.dumps(kept)), training())
     assert plan == Plan("fp32", "bf16", "sdpa", "fp32: as the run began")
-    assert resumed(kept, training(precision="bf16")) is None
-    assert resumed(None, training()) is None
+    assert resumed(kept, training(precision="fp32", attention="sdpa")) == plan
+    assert resumed(None, training(precision="bf16", attention="eager")) is None
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("asked", "goes_on", "followed"),
+    [
+        ({"precision": "fp32"}, None, "--precision fp32"),
+        ({"bf16": False}, None, "--bf16 false"),
+        ({"attention": "eager"}, "eager", "--attention eager"),
+        ({"precision": "fp32", "attention": "eager"}, None, "--precision fp32 and --attention eager"),
+    ],
+)
+def test_a_resumed_run_follows_what_is_asked_for_now_and_says_so(asked, goes_on, followed, training, caplog):
+    plan = resumed(Plan("bf16", None, "sdpa", "").as_dict(), training(**asked))
+    assert (plan and plan.attention) == goes_on
+    assert plan is None or plan.precision == "bf16"
+    began = "the run began in bf16 with sdpa attention; from here on it follows"
+    (warning,) = [record.getMessage() for record in caplog.records if began in record.getMessage()]
+    assert warning == f"{began} {followed}: it will not end with the weights of an undisturbed run"
 
 
 def test_a_resumed_run_says_when_its_type_is_slow_here(monkeypatch, training, caplog):
     rates = {torch.float32: 100e9, torch.bfloat16: 1e9}
-    monkeypatch.setattr(precision, "matrix_rate", lambda dtype, device, size: rates[dtype])
+    monkeypatch.setattr(precision, "quickest_rate", lambda dtype, device: rates[dtype])
     plan = resumed(Plan("bf16", None, "eager", "").as_dict(), training())
     assert plan is not None
     assert plan.precision == "bf16"

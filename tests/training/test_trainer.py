@@ -7,8 +7,11 @@ from transformers import EarlyStoppingCallback, MarianMTModel, TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from marian_distill.errors import UserError
+from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
+from marian_distill.languages import TAGS
 from marian_distill.students.packing import PairCollator
 from marian_distill.students.zero_pad import ZeroPadEmbeddingCallback, pad_row_norm
+from marian_distill.text.variants import Variation
 
 HALF_TEACHER = {"alpha_ce": 0.5, "temperature": 2.0}
 
@@ -133,9 +136,12 @@ def test_nothing_pickled_is_saved(new_model, new_trainer, tmp_path):
 # Evaluation
 
 
-def test_evaluation_is_the_cross_entropy_per_token_whatever_the_training_loss(new_model, new_trainer, dataset, pieces):
+def test_evaluation_is_the_cross_entropy_per_token_whatever_the_training_loss(
+    new_model, new_trainer, examples, pieces
+):
     student = new_model(dropout=0.3)
-    batch = PairCollator(pieces.pad_id)(list(dataset.select(range(32, 48))))
+    batch = PairCollator(pieces.pad_id)(examples[32:48])
+    del batch["source_places"], batch["scored"]
     with torch.no_grad():
         expected = MarianMTModel.forward(student.eval(), **batch).loss.item()
     for options in ({}, {"label_smoothing_factor": 0.2, **HALF_TEACHER}, {"per_device_eval_batch_size": 3}):
@@ -157,12 +163,29 @@ def test_generated_translations_are_scored_with_their_signatures(new_model, new_
 def test_english_is_scored_as_english_though_a_reference_quotes_chinese(new_model, new_trainer, dataset, pieces):
     english = ["The tea is 茶.", "Where is the tea, please?", "I want tea.", "The milk is $8."]
     labels = [pieces.ids(target) for target in pieces.target_pieces(english)]
-    rows = dataset.select(range(4)).to_list()
-    reverse = type(dataset).from_list([{**row, "labels": ids} for row, ids in zip(rows, labels, strict=True)])
+    rows = zip(dataset.select(range(4)).to_list(), labels, english, strict=True)
+    reverse = type(dataset).from_list([{**row, "labels": ids, "target_text": text} for row, ids, text in rows])
     trainer = new_trainer(new_model(), predict_with_generate=True)
     trainer.model.generation_config.max_new_tokens = 5
     trainer.evaluate(reverse)
     assert "tok:13a" in trainer.signatures["eval_bleu"]
+
+
+@pytest.mark.parametrize("tag", [[], [TAGS["zh"]]])
+def test_translations_are_compared_with_the_text_of_the_references(tag, new_model, new_trainer, dataset, pieces):
+    # A tokenizer that does not know a character, and a model that has learnt to say just what the labels say.
+    row = next(row for row in dataset if "茶" in row["target_text"])
+    row |= {"target_text": row["target_text"].replace("茶", "龘"), "input_ids": [*pieces.ids(tag), *row["input_ids"]]}
+    row["labels"] = [pieces.vocabulary["<unk>"] if "茶" in pieces.pieces[one] else one for one in row["labels"]]
+    (said,) = pieces.decode_all([[pieces.pieces[one] for one in row["labels"]]])
+    trainer = new_trainer(new_model(), predict_with_generate=True)
+    trainer.model.generation_config.max_new_tokens = 5
+    trainer._decode = lambda rows: [said] * len(rows)
+    evaluated = trainer.evaluate(type(dataset).from_list([row]))
+    assert said != row["target_text"]
+    assert evaluated["eval_bleu"] == pytest.approx(bleu([said], [row["target_text"]], "zh")["score"])
+    assert evaluated["eval_chrf++"] == pytest.approx(chrf_plus_plus([said], [row["target_text"]])["score"])
+    assert evaluated["eval_chrf++"] < 100
 
 
 # Checkpoints
@@ -199,21 +222,24 @@ def test_the_best_checkpoint_is_kept_and_training_stops_early(new_model, new_tra
     assert trainer.evaluate()["eval_loss"] == pytest.approx(min(seen.losses))
 
 
-def test_a_resumed_trainer_goes_on_with_the_same_losses(new_model, new_trainer):
-    # Ten steps an epoch and a kill in the second, with dropout and a shuffled order to be brought back.
+@pytest.mark.parametrize("accumulation", [1, 2])
+def test_a_resumed_trainer_goes_on_with_the_same_losses(accumulation, new_model, new_trainer):
+    # Eleven batches an epoch and a kill in the second, with dropout, a shuffled order and draws to be brought back.
     settings = {
         "per_device_train_batch_size": 3,
-        "max_steps": 20,
+        "gradient_accumulation_steps": accumulation,
+        "max_steps": 20 // accumulation,
         "save_strategy": "steps",
-        "save_steps": 13,
+        "save_steps": 14 // accumulation,
+        "variation": Variation(final_stop_share=0.3, source_noise=0.5),
         **HALF_TEACHER,
     }
     whole = new_trainer(new_model(dropout=0.2), new_model(seed=1), **settings)
     whole.train()
     resumed = new_trainer(new_model(seed=5, dropout=0.2), new_model(seed=1), **settings)
-    resumed.train(resume_from_checkpoint=str(Path(resumed.args.output_dir) / "checkpoint-13"))
+    resumed.train(resume_from_checkpoint=f"{resumed.args.output_dir}/checkpoint-{14 // accumulation}")
     expected, losses = ([entry["loss"] for entry in step_logs(trainer)] for trainer in (whole, resumed))
-    assert len(expected) == 20
+    assert len(expected) == 20 // accumulation
     assert losses == pytest.approx(expected, rel=1e-6)
     for name, tensor in whole.model.state_dict().items():
         torch.testing.assert_close(resumed.model.state_dict()[name], tensor)
@@ -225,6 +251,16 @@ def test_epochs_differ_in_the_order_of_their_batches(new_model, new_trainer):
     losses = [entry["loss"] for entry in step_logs(trainer)]
     assert losses[:8] != pytest.approx(losses[8:], rel=1e-4)
     assert sorted(losses[:8]) == pytest.approx(sorted(losses[8:]), rel=1e-4)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_epochs_differ_in_what_is_drawn_for_their_examples(workers, new_model, new_trainer):
+    settings = {"per_device_train_batch_size": 32, "num_train_epochs": 3, "learning_rate": 0.0}
+    settings |= {"dataloader_num_workers": workers, "dataloader_persistent_workers": workers > 0}
+    trainer = new_trainer(new_model(), variation=Variation(source_noise=0.5), **settings)
+    trainer.train()
+    losses = [entry["loss"] for entry in step_logs(trainer)]
+    assert len(set(losses)) == 3
 
 
 # Mistakes

@@ -82,14 +82,10 @@ def export_model(
         exported = CTranslate2Translator(folder)
         reports, beam_reports = [], []
         for direction in directions or DIRECTIONS[:1]:
-            exported.set_direction(direction)
-            reports.append(checked_parity(trained, exported, pairs, min_parity))
-        trained.set_beam_size(BEAM_SIZE)
-        exported.beam_size = BEAM_SIZE
-        for direction in directions or DIRECTIONS[:1]:
-            exported.set_direction(direction)
+            reports.append(checked_parity(trained, exported, pairs, min_parity, direction=direction))
             column = 0 if languages_of(direction)[0] == "en" else 1
-            beam_reports.append(parity(trained, exported, [pair[column] for pair in pairs]))
+            texts = [pair[column] for pair in pairs]
+            beam_reports.append(parity(trained, exported, texts, direction=direction, beam_size=BEAM_SIZE))
         export = Export(
             model_dir=name or str(model_dir),
             model_sha256=sha256(Path(model_dir) / "model.safetensors"),
@@ -186,17 +182,14 @@ def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, di
     _check_converted(model_dir, output_dir)
 
 
-def list_file(folder: str | Path, name: str) -> None:
-    """Bring what config.json gives as the SHA-256 of one file up to date, when it was written or deleted.
-
-    A file that is not there is taken off the list; a folder that gives no hashes is left alone.
-    """
+def list_file(folder: str | Path, name: str, listed: bool = True) -> None:
+    """Put one file on config.json's list of SHA-256, or take it off; a folder that gives no hashes is left alone."""
     folder = Path(folder)
     config = read_json_object(folder / "config.json")
     if "sha256" not in config:
         return
     config["sha256"].pop(name, None)
-    if (folder / name).is_file():
+    if listed:
         config["sha256"][name] = sha256(folder / name)
     write_json(folder / "config.json", config)
 

@@ -5,11 +5,23 @@ empty piece holds those that are always candidates. Lexical probabilities are th
 https://aclanthology.org/J93-2003/), as in the lexical shortlists of Marian and of Devlin 2017.
 """
 
+import shutil
+import tempfile
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
 
 import numpy as np
 
+from marian_distill.evaluation.metrics import metric_for
+from marian_distill.export.ctranslate2 import list_file
+from marian_distill.files import atomic_writer, changing
+from marian_distill.languages import languages_of
+from marian_distill.locks import folder_lock
 from marian_distill.pieces import EOS, PAD, MarianPieces
+from marian_distill.runtime.ctranslate2 import VOCABULARY_MAP, CTranslate2Translator
 
 ROUNDS = 4  # of expectation and maximisation
 
@@ -102,3 +114,99 @@ def covered_share(
         covered += sum(index in possible for index in target)
         total += len(target)
     return covered / max(total, 1)
+
+
+def pair_ids(
+    translator: CTranslate2Translator, sources: Sequence[str], targets: Sequence[str]
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Ids of source texts, with the direction's tag, and of target texts; each sentence ends in `</s>`."""
+    pieces = translator.pieces
+    source_pieces, target_pieces = (
+        pieces.source_pieces(sources, translator.source_tags[translator.direction]),
+        pieces.target_pieces(targets),
+    )
+    return [pieces.ids(row) for row in source_pieces], [pieces.ids(row) for row in target_pieces]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The whole vocabulary against a map of it, each by its name: `whole`, `map`.
+
+    Attributes:
+        metric: the score's name.
+        scores: of the translations.
+        seconds: of each round.
+    """
+
+    metric: str
+    scores: dict[str, float]
+    seconds: dict[str, list[float]]
+
+    @property
+    def speedup(self) -> float:
+        """How many times as fast the map is: the median of the rounds."""
+        return median(whole / part for whole, part in zip(self.seconds["whole"], self.seconds["map"], strict=True))
+
+    @property
+    def lost(self) -> float:
+        """Points of the score that the map costs."""
+        return self.scores["whole"] - self.scores["map"]
+
+
+def compare(
+    model_dir: Path,
+    direction: str,
+    lines: Sequence[str],
+    sources: Sequence[str],
+    references: Sequence[str],
+    rounds: int,
+) -> Comparison:
+    """Translate with and without a map, turn by turn, one sentence at a time on one thread as a phone does.
+
+    Args:
+        model_dir: a CTranslate2 folder; it stays as it is, also where it has a map.
+        direction: of the test file.
+        lines: what `map_lines` gave.
+        sources, references: texts of the test file, whose first line is a header.
+        rounds: how often.
+    """
+    whole = CTranslate2Translator(model_dir, direction, intra_threads=1)
+    whole.use_vmap = False
+    with tempfile.TemporaryDirectory() as trial:  # the same folder with the new map
+        for file in model_dir.iterdir():
+            if file.name not in ("config.json", VOCABULARY_MAP):
+                Path(trial, file.name).symlink_to(file.resolve())
+        shutil.copyfile(model_dir / "config.json", Path(trial, "config.json"))
+        list_file(trial, VOCABULARY_MAP, listed=False)
+        _write_map(Path(trial), lines)
+        mapped = CTranslate2Translator(trial, direction, intra_threads=1)
+    metric = metric_for(languages_of(direction)[1])
+    scores: dict[str, float] = {}
+    seconds: dict[str, list[float]] = {"whole": [], "map": []}
+    for _ in range(rounds):
+        for name, translator in (("whole", whole), ("map", mapped)):
+            start = time.perf_counter()
+            hypotheses = [translator.translate([text], line)[0] for line, text in enumerate(sources, start=2)]
+            seconds[name].append(time.perf_counter() - start)
+            scores[name] = metric.corpus(hypotheses, references)["score"]
+    return Comparison(metric.name, scores, seconds)
+
+
+def place_map(model_dir: Path, lines: Sequence[str] | None) -> None:
+    """Put a map into a CTranslate2 folder in place of an earlier one, or take that away (None).
+
+    The folder translates after a kill at any point, with the old map, the new one or none; it may then be replaced by
+    another export, and another call completes it.
+    """
+    with folder_lock(model_dir), changing(model_dir, VOCABULARY_MAP, "config.json"):
+        list_file(model_dir, VOCABULARY_MAP, listed=False)  # a listed map must be the one that is there
+        if lines is None:
+            (model_dir / VOCABULARY_MAP).unlink(missing_ok=True)
+        else:
+            _write_map(model_dir, lines)
+            list_file(model_dir, VOCABULARY_MAP)
+
+
+def _write_map(folder: Path, lines: Sequence[str]) -> None:
+    with atomic_writer(folder / VOCABULARY_MAP) as stream:
+        stream.writelines(f"{line}\n" for line in lines)

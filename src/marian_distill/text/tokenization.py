@@ -5,12 +5,10 @@ is id 1, there is no bos, `<pad>` is the last id, and the normalisation is compi
 Unigram model: Kudo 2018, https://arxiv.org/abs/1804.10959.
 """
 
-import hashlib
 import io
 import logging
-import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,9 +18,8 @@ import sentencepiece
 
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_directory, atomic_writer, sha256, write_json
-from marian_distill.languages import FULL_STOPS, TAGS, Direction, Language, directions_of, languages_of
+from marian_distill.languages import FULL_STOPS, TAGS, Direction, directions_of, languages_of
 from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
-from marian_distill.text import noise
 from marian_distill.text.normalization import normalizer
 
 logger = logging.getLogger(__name__)
@@ -30,17 +27,20 @@ logger = logging.getLogger(__name__)
 CORPUS_FILE = "corpus.joint.txt"
 KIND = "a tokenizer"
 POSITIONS = 512
-# Of tokenised examples: one more, whenever the same rows and options would give other ones (here, or in noise.py).
-EXAMPLES_VERSION = 1
+# Of tokenised examples: one more, whenever the same rows and options would give other ones.
+EXAMPLES_VERSION = 2
 # Characters of prices, dates and Chinese punctuation get a piece however rare they are in the corpus.
 REQUIRED_CHARACTERS = "0123456789.,:%$£¥￥€。，、；：？！（）《》“”‘’…—"
-# Tokens of a tokenised example, `</s>` counted. Marian's positions end at 512.
+# A tokenised example, lengths in tokens, `</s>` counted (Marian's positions end at 512), and the text that it is of.
 FEATURES = datasets.Features(
     {
         "input_ids": datasets.List(datasets.Value("int32")),
         "labels": datasets.List(datasets.Value("int32")),
         "source_length": datasets.Value("int32"),
         "target_length": datasets.Value("int32"),
+        "direction": datasets.Value("string"),
+        "source_text": datasets.Value("string"),
+        "target_text": datasets.Value("string"),
     }
 )
 # A single direction's share of sources that begin with the target language's tag: the phone gives one for en-zh only.
@@ -61,6 +61,7 @@ def write_joint_tokenizer(
     vocab_size: int = 32_000,
     model_type: str = "unigram",
     character_coverage: float = 0.9995,
+    separate: str = "",
 ) -> None:
     """Train one SentencePiece model on both languages and fill a folder with it.
 
@@ -73,6 +74,7 @@ def write_joint_tokenizer(
         vocab_size: pieces of the .spm, exactly; 256 of them are bytes, 4 are special.
         model_type: "unigram" or "bpe".
         character_coverage: share of the corpus's characters that get a piece; the rest is spelt in bytes.
+        separate: characters that are pieces of their own, never a part of a longer one (年: no piece 年开业).
 
     Raises:
         UserError: no sentences, or a vocabulary that is too large or too small for them.
@@ -90,8 +92,8 @@ def write_joint_tokenizer(
                 character_coverage=character_coverage,
                 byte_fallback=True,
                 split_digits=True,
-                required_chars=REQUIRED_CHARACTERS,
-                user_defined_symbols=list(TAGS.values()),
+                required_chars="".join(mark for mark in REQUIRED_CHARACTERS if mark not in separate),
+                user_defined_symbols=[*TAGS.values(), *dict.fromkeys(separate)],
                 eos_id=0,
                 unk_id=1,
                 bos_id=-1,
@@ -120,43 +122,35 @@ def tokenize_parallel(
     *,
     max_source_length: int = 128,
     max_target_length: int = 128,
-    tag_share: float | None = None,
-    final_stop_share: float = 0.1,
-    source_noise: float = 0.0,
-    seed: int = 42,
+    tagged: bool = True,
     num_proc: int | None = None,
 ) -> datasets.Dataset:
     """Parallel text as token ids: `input_ids`, `labels` (both end in `</s>`), `source_length`, `target_length`.
 
-    Cached by `datasets` under the fingerprint of text, tokenizer and options. What a row's tag and full
-    stop become depends on seed and row number alone, not on `num_proc`. Examples that are too long are dropped and
-    counted in the log, never cut.
+    The texts come along, as `source_text` and `target_text` with their `direction`. Cached by `datasets` under the
+    fingerprint of text, tokenizer and options. Examples that are too long are dropped and counted in the log, never
+    cut. What differs between epochs is drawn later: see `text.variants`.
 
     Args:
         dataset: string columns `en` and `zh`.
         pieces: the tokenizer; for a hub Marian model with two .spm files too.
-        direction: "en-zh", "zh-en", or "both": two examples a pair, each with its target language's tag.
+        direction: "en-zh", "zh-en", or "both": two examples a pair.
         max_source_length: longest source in tokens, tag and `</s>` counted.
         max_target_length: longest target in tokens, `</s>` counted.
-        tag_share: share of sources that begin with the tag, for a single direction; None: 0.5 for en-zh, 0 for zh-en.
-        final_stop_share: share of rows whose final full stop is left out of both sides, or added to both: the model
-            must translate equally well with and without.
-        source_noise: share of sources that are made untidy (see `text.noise`); the targets stay as they are.
-        seed: of tags, full stops and noise.
+        tagged: begin each source with its target language's tag.
         num_proc: processes.
 
     Raises:
         UserError: a tag that the tokenizer does not know, or no example within the lengths.
     """
-    shares = _tag_shares(direction, tag_share)
-    for one, share in shares.items():
+    directions = directions_of(direction)
+    for one in directions:
         tag = TAGS[languages_of(one)[1]]
-        if share > 0 and tag not in pieces.vocabulary:
+        if tagged and tag not in pieces.vocabulary:
             raise UserError(f"{pieces.directory}: its vocabulary has no {tag}; use --tag-share 0 or another tokenizer")
     tokenized = dataset.map(
         _tokenize_batch,
         batched=True,
-        with_indices=True,
         num_proc=num_proc,
         remove_columns=dataset.column_names,
         features=FEATURES,
@@ -165,14 +159,12 @@ def tokenize_parallel(
             "tokenizer": str(pieces.directory.resolve()),
             "tokenizer_hash": _tokenizer_hash(pieces.directory),
             "version": EXAMPLES_VERSION,
-            "shares": shares,
+            "directions": directions,
+            "tagged": tagged,
             "lengths": (max_source_length, max_target_length),
-            "final_stop_share": final_stop_share,
-            "source_noise": source_noise,
-            "seed": seed,
         },
     )
-    examples = len(dataset) * len(shares)
+    examples = len(dataset) * len(directions)
     dropped = examples - len(tokenized)
     if not len(tokenized):
         raise UserError(
@@ -200,67 +192,53 @@ def toggle_final_stop(english: str, chinese: str) -> tuple[str, str]:
     return english, chinese
 
 
-def _tag_shares(direction: str, tag_share: float | None) -> dict[Direction, float]:
-    directions = directions_of(direction)
-    if len(directions) > 1:
-        return dict.fromkeys(directions, 1.0)
-    return {one: TAG_SHARES[one] if tag_share is None else tag_share for one in directions}
-
-
 def _tokenize_batch(
     batch: dict[str, list[str]],
-    indices: list[int],
     *,
     tokenizer: str,
     tokenizer_hash: str,
     version: int,  # with `tokenizer_hash`, what the cache's fingerprint knows the content by
-    shares: dict[Direction, float],
+    directions: Sequence[Direction],
+    tagged: bool,
     lengths: tuple[int, int],
-    final_stop_share: float,
-    source_noise: float,
-    seed: int,
 ) -> dict[str, list]:
     """One `datasets.map` batch; rows may grow (two directions) or shrink (over-long examples)."""
     pieces = _load_pieces(tokenizer, tokenizer_hash)
-    draws = [_uniform_pair(seed, index) for index in indices]
-    texts: dict[Language, list[str]] = {"en": [], "zh": []}
-    for english, chinese, (_, draw) in zip(batch["en"], batch["zh"], draws, strict=True):
-        pair = toggle_final_stop(english, chinese) if draw < final_stop_share else (english, chinese)
-        texts["en"].append(pair[0])
-        texts["zh"].append(pair[1])
     columns: dict[str, list] = {name: [] for name in FEATURES}
-    for direction, share in shares.items():
-        source, target = languages_of(direction)
-        sources = texts[source]
-        if source_noise:
-            seeds = (f"{seed}:{index}" for index in indices)
-            sources = [_untidy(text, source, source_noise, one) for text, one in zip(sources, seeds, strict=True)]
-        for source_pieces, target_pieces, (draw, _) in zip(
-            pieces.source_pieces(sources), pieces.target_pieces(texts[target]), draws, strict=True
-        ):
-            tagged = [TAGS[target], *source_pieces] if draw < share else source_pieces
-            if len(tagged) <= lengths[0] and len(target_pieces) <= lengths[1]:
-                columns["input_ids"].append(pieces.ids(tagged))
-                columns["labels"].append(pieces.ids(target_pieces))
-                columns["source_length"].append(len(tagged))
-                columns["target_length"].append(len(target_pieces))
+    # A pair's two directions follow each other: the order is the same however `datasets` cuts its batches.
+    for pair in zip(*(_examples(batch, pieces, direction, tagged) for direction in directions), strict=True):
+        for example in pair:
+            if example["source_length"] <= lengths[0] and example["target_length"] <= lengths[1]:
+                for name, value in example.items():
+                    columns[name].append(value)
     return columns
 
 
-def _untidy(text: str, language: Language, share: float, seed: str) -> str:
-    draw = random.Random(seed)
-    return noise.untidy(text, language, draw) if draw.random() < share else text
+def _examples(
+    batch: dict[str, list[str]], pieces: MarianPieces, direction: Direction, tagged: bool
+) -> Iterator[dict[str, Any]]:
+    source, target = languages_of(direction)
+    for source_text, target_text, source_pieces, target_pieces in zip(
+        batch[source],
+        batch[target],
+        pieces.source_pieces(batch[source], TAGS[target] if tagged else None),
+        pieces.target_pieces(batch[target]),
+        strict=True,
+    ):
+        yield {
+            "input_ids": pieces.ids(source_pieces),
+            "labels": pieces.ids(target_pieces),
+            "source_length": len(source_pieces),
+            "target_length": len(target_pieces),
+            "direction": direction,
+            "source_text": source_text,
+            "target_text": target_text,
+        }
 
 
 @lru_cache(maxsize=2)
 def _load_pieces(directory: str, _content: str) -> MarianPieces:
     return MarianPieces(directory)
-
-
-def _uniform_pair(seed: int, row: int) -> tuple[float, float]:
-    """Two numbers in [0, 1) that depend on seed and row alone."""
-    digest = hashlib.blake2b(f"{seed}:{row}".encode(), digest_size=16).digest()
-    return int.from_bytes(digest[:8]) / 2**64, int.from_bytes(digest[8:]) / 2**64
 
 
 def _tokenizer_hash(directory: Path) -> str:

@@ -14,11 +14,16 @@ from typing import Any, Literal, NoReturn
 import torch
 import yaml
 from transformers import HfArgumentParser, Seq2SeqTrainingArguments
-from transformers.integrations.integration_utils import get_available_reporting_integrations
+from transformers.hf_argparser import string_to_bool
+from transformers.integrations.integration_utils import (
+    INTEGRATION_TO_CALLBACK,
+    get_available_reporting_integrations,
+)
 
 from marian_distill.command_line import CommandParser, check_output_path
 from marian_distill.errors import UserError
-from marian_distill.training.checkpoints import STATE
+from marian_distill.text.corpus import MAX_WEIGHT
+from marian_distill.training.checkpoints import STATE, damage
 from marian_distill.training.help import format_help
 
 
@@ -32,6 +37,8 @@ def _many(help: str) -> dict[str, str]:
 
 
 POSITIONS = 512  # of the students' position tables
+TRACKERS_EXTRA = ("tensorboard", "trackio")  # of pyproject.toml; Hugging Face's trainer knows more of them:
+TRACKER_PACKAGES = {"azure_ml": "azureml-core", "comet_ml": "comet-ml", "flyte": "flytekit"}  # else as the tracker
 
 
 @dataclass
@@ -94,11 +101,16 @@ class DataArguments:
     max_source_length: int = _option("Longer examples are left out and counted.", 128)
     max_target_length: int = _option("Longer examples are left out and counted.", 128)
     tag_share: float | None = _option(
-        "Share of sources that begin with the target's language tag; default: 0.5 for en-zh, 0 for zh-en, 1 for both."
+        "Share of sources with the target's language tag, drawn anew in each epoch; default: 0.5 for en-zh, 0 for "
+        "zh-en, 1 for both."
     )
-    final_stop_share: float = _option("Share of pairs whose final full stop is dropped or added on both sides.", 0.1)
+    final_stop_share: float = _option(
+        "Share of pairs that drop or gain their final full stop, anew in each epoch.", 0.1
+    )
     source_noise: float = _option(
-        "Share of sources made untidy: typos, another case, no final mark, the other script's punctuation.", 0.0
+        "Share of sources made untidy, anew in each epoch: typos, another case, no final mark, the other script's "
+        "punctuation.",
+        0.0,
     )
     clean: bool = _option("Drop empty, untranslated, lopsided, overlong, duplicate rows; each is counted.", True)
     preprocess_num_proc: int | None = _option("Processes for cleaning and tokenising.")
@@ -119,8 +131,8 @@ class DataArguments:
             if getattr(self, name) > POSITIONS:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: a model has {POSITIONS} positions")
         for repeat in self.extra_train_repeat:
-            if repeat < 0.0:
-                raise UserError(f"--extra-train-repeat {repeat}: expected 0 or more")
+            if not 0.0 <= repeat <= MAX_WEIGHT:
+                raise UserError(f"--extra-train-repeat {repeat:g}: expected a number from 0 to {MAX_WEIGHT}")
         for name in ("tag_share", "final_stop_share", "source_noise"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
@@ -172,12 +184,7 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
             raise UserError(
                 f"--adam-beta1 {self.adam_beta1} --adam-beta2 {self.adam_beta2}: expected shares in [0, 1)"
             )
-        unknown = set(self.report_to) - {"none", "all", *get_available_reporting_integrations()}
-        if unknown:
-            raise UserError(
-                f"--report-to {min(unknown)}: no such tracker here; expected none, all or one of "
-                f"{', '.join(sorted(get_available_reporting_integrations()))}"
-            )
+        _check_trackers(self.report_to)
         _check_at_least(self, 1, "per_device_train_batch_size", "per_device_eval_batch_size", "num_beams")
         _check_at_least(self, 1, "gradient_accumulation_steps")
         if not 0.0 <= self.label_smoothing_factor < 1.0:
@@ -190,6 +197,8 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
             raise UserError(
                 "--output-dir is missing: name the folder for the trained model, such as outputs/my-student"
             )
+        if self.max_steps <= 0 and self.num_train_epochs == 0:
+            raise UserError("--num-train-epochs 0: nothing would be trained; give a number above 0, or --max-steps")
         if self.save_only_model:
             raise UserError("--save-only-model: a run could not go on from such a checkpoint; leave the option out")
         self.logging_nan_inf_filter = False  # it would wait for the GPU at each step, and log something else than NaN
@@ -212,6 +221,8 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
                 f"--resume-from-checkpoint {self.resume_from_checkpoint}: no checkpoint there; leave it out to go on "
                 "from the last checkpoint in --output-dir"
             )
+        if self.resume_from_checkpoint and (problem := damage(Path(self.resume_from_checkpoint))):
+            raise UserError(f"--resume-from-checkpoint {self.resume_from_checkpoint}: is {problem}; give another one")
         for name, value in _BATCHING.items():
             if getattr(self, name) != value:
                 raise UserError(
@@ -255,6 +266,22 @@ def _check_at_least(options: Any, least: int, *names: str) -> None:
             raise UserError(f"--{name.replace('_', '-')} {value}: expected {least} or more")
 
 
+def _check_trackers(names: list[str]) -> None:
+    """Refuse trackers that Hugging Face's trainer does not know, or whose packages are not here."""
+    if len(names) > 1 and (alone := {"none", "all"}.intersection(names)):
+        raise UserError(f"--report-to {' '.join(names)}: {min(alone)} stands alone; leave it out, or the others")
+    for name in names:
+        if name in {"none", "all", *get_available_reporting_integrations()}:
+            continue
+        if name not in INTEGRATION_TO_CALLBACK:
+            known = ", ".join(sorted(INTEGRATION_TO_CALLBACK))
+            near = _nearest(name, set(INTEGRATION_TO_CALLBACK), "")
+            raise UserError(f"--report-to {name}: no such tracker; expected none, all or one of {known}{near}")
+        package = TRACKER_PACKAGES.get(name, name)
+        remedy = "uv sync --extra trackers" if name in TRACKERS_EXTRA else f"uv run --with {package} …"
+        raise UserError(f"--report-to {name}: its package is not installed; {remedy} brings it")
+
+
 class _Parser(CommandParser, HfArgumentParser):
     """Options from dataclasses."""
 
@@ -287,6 +314,9 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
         allow_abbrev=False,
     )
     parser.add_argument("--config", metavar="FILE.yaml", help="A stage: options as YAML; the command line wins.")
+    for action in parser._actions:
+        if action.type is string_to_bool and action.nargs is None:  # `bool | None`: --fp16 alone means true as well
+            action.nargs, action.const = "?", True
     parser.add_argument("--help-all", action=_HelpAll, nargs=0, help="Every option of Hugging Face's, too.")
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     if not tokens:
@@ -322,7 +352,8 @@ def _config_path(tokens: list[str]) -> Path | None:
 
 def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        values = yaml.safe_load(text)
         values = {} if values is None else values
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
@@ -330,11 +361,22 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
         raise UserError(f"{path}: not valid YAML ({error})") from error
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected 'option: value' lines, found {type(values).__name__}")
+    _refuse_twice(path, text)
     values = {str(key).replace("-", "_"): value for key, value in values.items()}
     for key in values:
-        if key not in known:
+        if key not in known - {"config", "help", "help_all"}:
             raise UserError(f"{path}: unknown key {key!r}{_nearest(key, known, '')}")
     return values
+
+
+def _refuse_twice(path: Path, text: str) -> None:
+    """`UserError` for a key that stands there twice, of which YAML would take the last without a word."""
+    document = yaml.compose(text, yaml.SafeLoader)
+    pairs = document.value if isinstance(document, yaml.MappingNode) else []
+    keys = [str(key.value).replace("-", "_") for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise UserError(f"{path}: {key!r} is there twice; remove one")
 
 
 def _tokens(key: str, value: Any) -> list[str]:

@@ -13,6 +13,7 @@ from marian_distill.text.cleaning import clean
 from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights, source_labels
 from marian_distill.text.formats import files_of
 from marian_distill.text.tokenization import TAG_SHARES, tokenize_parallel
+from marian_distill.text.variants import Variation
 from marian_distill.training.arguments import DataArguments
 
 logger = logging.getLogger(__name__)
@@ -51,10 +52,7 @@ def training_data(options: DataArguments, pieces: MarianPieces, seed: int) -> tu
         options.direction,
         max_source_length=options.max_source_length,
         max_target_length=options.max_target_length,
-        tag_share=_tag_share(options, pieces),
-        final_stop_share=options.final_stop_share,
-        source_noise=options.source_noise,
-        seed=seed,
+        tagged=variation(options, pieces, seed).tagged,
         num_proc=options.preprocess_num_proc,
     )
     report["examples"] = len(tokenized)
@@ -64,6 +62,18 @@ def training_data(options: DataArguments, pieces: MarianPieces, seed: int) -> tu
     }
     logger.info("training data: %s", {key: report[key] for key in ("examples", "tokens", "sources")})
     return tokenized, report
+
+
+def variation(options: DataArguments, pieces: MarianPieces, seed: int) -> Variation:
+    """What `DistillSeq2SeqTrainer` draws for the training data in each epoch."""
+    return Variation(
+        tag_share=_tag_share(options, pieces),
+        final_stop_share=options.final_stop_share,
+        source_noise=options.source_noise,
+        max_source_length=options.max_source_length,
+        max_target_length=options.max_target_length,
+        seed=seed,
+    )
 
 
 def evaluation_data(
@@ -78,7 +88,6 @@ def evaluation_data(
         corpus = load_parallel(CorpusSource(options.dataset[0], options.dataset_config), "validation")
     if options.max_eval_samples is not None:
         corpus = corpus.select(range(min(options.max_eval_samples, len(corpus))))
-    tag_share = _tag_share(options, pieces)
     by_direction = {
         direction: tokenize_parallel(
             corpus,
@@ -86,17 +95,18 @@ def evaluation_data(
             direction,
             max_source_length=510,
             max_target_length=510,
-            tag_share=float(options.direction == "both" or bool(tag_share)),
-            final_stop_share=0.0,
+            tagged=_tag_share(options, pieces) > 0,
         )
         for direction in directions_of(options.direction)
     }
     return by_direction if len(by_direction) > 1 else next(iter(by_direction.values()))
 
 
-def _tag_share(options: DataArguments, pieces: MarianPieces) -> float | None:
+def _tag_share(options: DataArguments, pieces: MarianPieces) -> float:
     """The share asked for; by default none where the tokenizer (a hub teacher's, perhaps) does not know the tag."""
-    if options.direction == "both" or options.tag_share is not None:
+    if options.direction == "both":
+        return 1.0
+    if options.tag_share is not None:
         return options.tag_share
     (direction,) = directions_of(options.direction)
     known = TAGS[languages_of(direction)[1]] in pieces.vocabulary

@@ -26,7 +26,7 @@ from marian_distill.students.kind import Collator
 from marian_distill.students.student import Batch, Student
 from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.losses import DistillationLoss, projection_loss
-from marian_distill.training.speed import matrix_rate
+from marian_distill.training.speed import quickest_rate
 
 logger = logging.getLogger(__name__)
 
@@ -110,17 +110,34 @@ def choose(
 
 
 def resumed(values: Mapping[str, Any] | None, training: DistillTrainingArguments) -> Plan | None:
-    """The plan that a run began with, also on another machine; None where another type is asked for now.
+    """The plan that a run began with, also on another machine; None: choose anew, for another type is asked for now.
+
+    What is asked for now is followed, with a warning: a run that computes otherwise ends with other weights.
 
     Args:
         values: what `Plan.as_dict` gave.
-        training: its `precision` is read.
+        training: `precision`, `bf16`, `fp16` and `attention` are read.
     """
-    if values is None or training.precision not in ("auto", values["precision"]):
+    if values is None:
         return None
     plan = Plan(**values)
+    ruled_out = training.precision == "auto" and getattr(training, plan.precision, None) is False
+    another_type = training.precision not in ("auto", plan.precision) or ruled_out
+    another_attention = training.attention not in ("auto", plan.attention)
+    followed = [f"--{plan.precision} false" if ruled_out else f"--precision {training.precision}"] * another_type
+    followed += [f"--attention {training.attention}"] * another_attention
+    if followed:
+        logger.warning(
+            "the run began in %s with %s attention; from here on it follows %s: "
+            "it will not end with the weights of an undisturbed run",
+            plan.precision, plan.attention, " and ".join(followed),
+        )  # fmt: skip
+    if another_type:
+        return None
+    if another_attention:
+        plan = replace(plan, attention=training.attention)
     dtypes = ("fp32", plan.precision)
-    plain, ours = (matrix_rate(DTYPES[name], training.device, size=256) for name in dtypes)
+    plain, ours = (quickest_rate(DTYPES[name], training.device) for name in dtypes)
     if ours < HOPELESS * plain:
         logger.warning(
             "the run began in %s, whose products run %.0f × slower than fp32's here: --precision fp32 goes on faster",
@@ -145,7 +162,7 @@ def candidate_types(training: DistillTrainingArguments, device: torch.device) ->
     ruled_out = {}
     for name in set(types) - {"fp32"}:
         try:
-            rates = {each: matrix_rate(DTYPES[each], device, size=256) for each in (name, "fp32")}
+            rates = {each: quickest_rate(DTYPES[each], device) for each in (name, "fp32")}
         except (RuntimeError, TypeError) as error:  # Apple's GPU before macOS 14 has no bf16
             ruled_out[name] = f"{name} does not run here ({str(error).splitlines()[0]})"
             continue
@@ -171,7 +188,8 @@ def race(candidates: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     """
     if len(candidates) == 1:
         return dict.fromkeys(candidates, 0.0)
-    best = {name: _timed(run) for name, run in candidates.items()}  # the first call compiles kernels
+    # The first call compiles kernels, and may meet whatever else the machine does: it tells only who is hopeless.
+    best = {name: min(_timed(run), _timed(run)) for name, run in candidates.items()}
     running = {name for name, seconds in best.items() if seconds < 5 * min(best.values())}
     best |= dict.fromkeys(running, float("inf"))
     start = time.perf_counter()

@@ -1,5 +1,6 @@
 """`DistillSeq2SeqTrainer`: the Hugging Face trainer with a frozen teacher, like-length batches and a fused loss."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from marian_distill.errors import UserError
 from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
 from marian_distill.languages import is_han
 from marian_distill.pieces import MarianPieces
-from marian_distill.students.kind import kind_of
-from marian_distill.students.projection import IGNORED_LABEL, Projection
+from marian_distill.students.kind import Collator, kind_of
+from marian_distill.students.projection import Projection
 from marian_distill.students.student import Batch, Student
 from marian_distill.text.batching import LengthBatchSampler
+from marian_distill.text.variants import EpochBatches, Variation, VariedExamples
 from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.callbacks import ThroughputCallback
 from marian_distill.training.finite import StopOnNonFinite, check_finite
@@ -32,6 +34,8 @@ from marian_distill.training.precision import DTYPES, Plan, choose, trial_batch
 from marian_distill.training.resuming import ResumableTrainer
 from marian_distill.training.runs import check_free_space
 from marian_distill.training.sharding import shard, whole_model
+
+NOTHING_VARIES = Variation()
 
 
 class DistillSeq2SeqTrainer(ResumableTrainer):
@@ -43,15 +47,16 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         pieces: the tokenizer, for `<pad>` and for decoding what is generated at evaluation.
         teacher: a model with the student's vocabulary; frozen, in eval mode.
         teacher_dtype: the teacher's type; by default as `plan` has it.
+        variation: what differs between the epochs of the training data; by default nothing.
         plan: the types and the attention to compute in, a resumed run's; by default chosen as `args` say.
-        train_dataset, eval_dataset: rows of `input_ids` and `labels` (lists of ids, `</s>` last) and
-            `source_length` and `target_length`. `eval_dataset` may be a dict of them by name.
+        train_dataset, eval_dataset: rows of `tokenize_parallel`. `eval_dataset` may be a dict of them by name.
         **trainer_options: everything else of `ResumableTrainer`.
     """
 
     args: DistillTrainingArguments
     model: Student
     eval_dataset: Any  # a data set, or several by name
+    data_collator: Any  # of the student's kind
 
     def __init__(
         self,
@@ -60,6 +65,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         pieces: MarianPieces,
         teacher: Student | None = None,
         teacher_dtype: torch.dtype | None = None,
+        variation: Variation = NOTHING_VARIES,
         plan: Plan | None = None,
         **trainer_options: Any,
     ) -> None:
@@ -79,7 +85,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         plan.apply(args)
         super().__init__(model=model, args=args, data_collator=collator, **trainer_options)
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
-        self.pieces = pieces
+        self.pieces, self.variation = pieces, variation
         self.distillation = DistillationLoss(args.alpha_ce, args.temperature, args.label_smoothing_factor)
         self.teacher = teacher
         model.set_attn_implementation(plan.attention)
@@ -102,7 +108,8 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
     def get_train_dataloader(self) -> DataLoader:
         """Batches of like length: `tokens_per_batch` padded tokens, else `per_device_train_batch_size` examples."""
-        return self._loader(self.train_dataset, self.train_sampler())
+        examples = VariedExamples(self.train_dataset, self.pieces, self.variation)  # pyright: ignore[reportArgumentType]
+        return self._loader(examples, EpochBatches(self.train_sampler()), self.data_collator)
 
     def train_sampler(self) -> LengthBatchSampler:
         """The sampler of the training data; its order hangs on the data seed and the epoch alone."""
@@ -112,15 +119,17 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         """Batches of like length, longest first."""
         if isinstance(eval_dataset, str):
             eval_dataset = self.eval_dataset[eval_dataset]
-        dataset = self.eval_dataset if eval_dataset is None else eval_dataset
+        dataset: Any = self.eval_dataset if eval_dataset is None else eval_dataset
         sampler = _sampler(dataset, self.args, self.args.per_device_eval_batch_size, seed=0, shuffle=False)
-        return self._loader(dataset, sampler)
+        columns = ["input_ids", "labels", *(["target_text"] if self.args.predict_with_generate else [])]
+        collate = partial(with_references, self.data_collator)
+        return self._loader(dataset.select_columns(columns).with_format("numpy"), sampler, collate)
 
-    def _loader(self, dataset: Any, sampler: LengthBatchSampler) -> DataLoader:
+    def _loader(self, dataset: Any, sampler: Any, collate: Collator) -> DataLoader:
         loader = DataLoader(
-            dataset.select_columns(["input_ids", "labels"]).with_format("numpy"),
+            dataset,
             batch_sampler=sampler,
-            collate_fn=self.data_collator,
+            collate_fn=collate,
             num_workers=self.args.dataloader_num_workers,
             persistent_workers=self.args.dataloader_persistent_workers,
             prefetch_factor=self.args.dataloader_prefetch_factor,
@@ -220,6 +229,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         references: list[str] = []
         for batch in dataloader:
             self.interruption.break_off_evaluation()
+            references += batch.pop("references")
             inputs = self._prepare_inputs(batch)
             with self.compute_loss_context_manager():
                 sums = model(**inputs, objective=partial(projection_loss, DistillationLoss()))
@@ -233,7 +243,6 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
                     **self._gen_kwargs,
                 )
                 hypotheses += self._decode(generated)
-                references += self._decode(inputs["labels"])
             self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
         totals = self.accelerator.reduce(totals.float(), reduction="sum")
         loss, tokens = totals.tolist()  # pyright: ignore[reportAttributeAccessIssue]
@@ -252,8 +261,8 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         return EvalLoopOutput(predictions=np.empty(0), label_ids=None, metrics=metrics, num_samples=samples)
 
     def _decode(self, rows: Tensor) -> list[str]:
-        """Texts of rows of ids [rows, tokens]; what pads them (`<pad>` or −100) and `</s>` are left out."""
-        left_out = {IGNORED_LABEL, self.pieces.pad_id, self.pieces.eos_id}
+        """Texts of rows of ids [rows, tokens]; `<pad>` and `</s>` are left out."""
+        left_out = {self.pieces.pad_id, self.pieces.eos_id}
         names = self.pieces.pieces
         return [self.pieces.decode([names[index] for index in row if index not in left_out]) for row in rows.tolist()]
 
@@ -285,6 +294,12 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
     def _weight_bytes(self) -> int:
         return sum(parameter.numel() * parameter.element_size() for parameter in self.model.parameters())
+
+
+def with_references(collate: Collator, examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A batch and, where the examples have a `target_text`, these as `references` for its translations, a list."""
+    references = [str(example["target_text"]) for example in examples if "target_text" in example]
+    return {**collate(examples), "references": references}
 
 
 def exact_dtype(device: torch.device) -> torch.dtype:
