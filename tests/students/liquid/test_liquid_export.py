@@ -74,7 +74,7 @@ def test_int8_weights_are_a_third_of_the_size_and_run_without_torch(folders, tmp
     assert sizes[1] < 0.6 * sizes[0]  # of so small a model the graph itself is much
     code = (
         "import sys; from marian_distill.runtime.bundle_translator import BundleTranslator as B; "
-        f"B({str(tmp_path / 'int8')!r}).translate({SOURCES}); print({'torch', 'ncps'} & {*sys.modules})"
+        f"B({str(tmp_path / 'int8')!r}).translate({SOURCES}); print({{'torch', 'ncps'}}.intersection(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
