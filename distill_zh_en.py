@@ -82,7 +82,6 @@ def train(model_options, data_options, training_options, output_dir: Path, log: 
     with training_options.main_process_first():  # the others find its work in the cache
         train_dataset, data_report = data.training_data(data_options, pieces, training_options.seed)
         eval_dataset = data.evaluation_data(data_options, pieces)
-    variation = data.variation(data_options, pieces, training_options.seed)
 
     # Training
     trainer = DistillSeq2SeqTrainer(
@@ -91,7 +90,7 @@ def train(model_options, data_options, training_options, output_dir: Path, log: 
         pieces=pieces,
         teacher=teacher,
         teacher_dtype=models.teacher_dtype(model_options),
-        variation=variation,
+        variation=data.variation(data_options, pieces, training_options.seed),
         plan=precision.resumed(runs.recorded(output_dir, runs.PLAN), training_options) if checkpoint else None,
         train_dataset=train_dataset,
         eval_dataset=eval_dataset,

@@ -9,6 +9,13 @@ def quoted(*words):
     return shlex.join(map(str, words)).replace("{", "{{").replace("}", "}}")
 
 
+def one_of(name, *values):
+    """A setting of the recipe that has few values."""
+    if config[name] not in values:
+        raise WorkflowError(f"{name}: {config[name]!r}; expected {' or '.join(values)}")
+    return config[name]
+
+
 def by_name(paths):
     """Test files by a name for files and tables: the stem, with its folder's name before it where two have the same."""
     stems = [Path(path).stem for path in paths]

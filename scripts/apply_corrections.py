@@ -39,7 +39,7 @@ def correct(arguments: argparse.Namespace) -> None:
     from marian_distill.text.corpus import CorpusSource, load_parallel
     from marian_distill.text.corrections import apply_corrections, check_output, read_corrections, write_corpus
 
-    check_output(arguments.output_dir)
+    check_output(arguments.output_dir, arguments.split)
     corrections, unchanged = read_corrections(arguments.corrections)
     corpora = [
         load_parallel(CorpusSource(name, arguments.dataset_config), arguments.split) for name in arguments.dataset

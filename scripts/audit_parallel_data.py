@@ -32,12 +32,11 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    from marian_distill.files import sha256, write_json
-    from marian_distill.text.audit import HINTS, audit, check_unedited, write_suspects
+    from marian_distill.files import check_unedited
+    from marian_distill.text.audit import HINTS, audit, write_suspects
     from marian_distill.text.corpus import BATCH_ROWS, CorpusSource, load_parallel
 
-    report_file = Path(f"{arguments.output_csv}.report.json")
-    check_unedited(arguments.output_csv, report_file)  # before the long work
+    check_unedited(arguments.output_csv)  # before the long work
     total, suspects = 0, []
     counts: Counter[str] = Counter()
     for name in arguments.dataset:
@@ -49,11 +48,10 @@ def main() -> None:
         suspects += found
         total += len(corpus)
     suspects.sort(key=lambda suspect: -suspect.score)
-    write_suspects(arguments.output_csv, suspects[: arguments.max_rows])
     by_hint = {hint.__name__: counts[hint.__name__] for hint in HINTS}
     report = {"dataset": arguments.dataset, "split": arguments.split, "min_score": arguments.min_score}
-    report |= {"pairs": total, "suspects": len(suspects), "hints": by_hint, "sha256": sha256(arguments.output_csv)}
-    write_json(report_file, report)
+    report |= {"pairs": total, "suspects": len(suspects), "hints": by_hint}
+    write_suspects(arguments.output_csv, suspects[: arguments.max_rows], report)
     print(f"{total:,} pairs, {len(suspects):,} suspects ({len(suspects) / max(total, 1):.1%})")
     for name, count in by_hint.items():
         print(f"{name:20} {count:>9,}")

@@ -28,7 +28,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument("runs", nargs="+", type=Path, help="folders that distill_zh_en.py wrote")
     parser.add_argument("--x", choices=("minutes", "updates"), default="minutes")
-    parser.add_argument("--output", type=Path, required=True, help="the picture; .json goes beside it")
+    parser.add_argument("--output", type=Path, required=True, help="the picture; its points go beside it, NAME.json")
     return parser.parse_args()
 
 
@@ -38,7 +38,7 @@ def main() -> None:
     if kind not in KINDS:
         raise UserError(f"{arguments.output}: expected a name that ends in .{', .'.join(KINDS)}")
     curves = {run.name: points(run, arguments.x) for run in arguments.runs}
-    write_json(arguments.output.with_suffix(".json"), {"x": arguments.x, "y": "eval_loss", "curves": curves})
+    write_json(f"{arguments.output}.json", {"x": arguments.x, "y": "eval_loss", "curves": curves})
 
     import matplotlib
 

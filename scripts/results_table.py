@@ -18,7 +18,7 @@ from marian_distill.schema import read_shaped
 def main() -> None:
     parser = command_parser(__doc__)
     parser.add_argument("scores", type=Path, help="folder of score files")
-    parser.add_argument("--output", type=Path, required=True, help="Markdown file; .json goes beside it")
+    parser.add_argument("--output", type=Path, required=True, help="Markdown file; NAME.json goes beside it")
     arguments = parser.parse_args()
 
     rows: dict[tuple[str, str], dict[str, str]] = {}
@@ -53,7 +53,7 @@ def main() -> None:
         stream.writelines(f"\n- {name}: `{signature}`" for name, signature in signatures.items())
         stream.write("\n")
     table = [{"model": model, "weights": precision, **row} for (model, precision), row in rows.items()]
-    write_json(arguments.output.with_suffix(".json"), {"rows": table, "signatures": signatures})
+    write_json(f"{arguments.output}.json", {"rows": table, "signatures": signatures})
 
 
 def slice_cells(slices: dict[str, OneSlice]) -> dict[str, str]:

@@ -10,15 +10,20 @@ undisturbed run, and nothing else lies beside them. Training has a command of it
 
 # ruff: noqa: E402 (the environment first)
 import argparse
+import atexit
 import os
 import runpy
+import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 HOME = Path(tempfile.mkdtemp(prefix="kill-scripts-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # forks leave by os._exit, which skips it
 os.environ["HF_DATASETS_CACHE"] = str(HOME / "cache")  # before `datasets` reads it
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -28,57 +33,79 @@ import marian_distill.export.onnx
 import marian_distill.teachers.sequence
 import marian_distill.text.tokenizer_report
 import marian_distill.training.models  # noqa: F401 (once, not in every fork)
-from marian_distill.errors import run_command
+from marian_distill.errors import UserError, run_command
 from marian_distill.export.ctranslate2 import KIND
-from marian_distill.files import MARKER, _files_of, check_replaceable, read_json, sha256
+from marian_distill.export.rknn import CONVERTER
+from marian_distill.files import MARKER, _files_of, check_replaceable, read_json, sha256, write_json
 from toy_model import PAIRS, train_model
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 OUT = HOME / "out"
-# Step → its words (@ is the workspace), its outputs, whether their bytes are the same in every run.
-STEPS: dict[str, tuple[str, tuple[str, ...], bool]] = {
-    "make_student_config": (
-        "--output @/out/s.json --d-model 64 --encoder-layers 1 --decoder-layers 1 --attention-heads 2 --ffn-dim 64 "
-        "--vocab-size 600",
-        ("s.json",),
-        True,
+MODEL_OPTIONS = "--d-model 64 --encoder-layers 1 --decoder-layers 1 --attention-heads 2 --ffn-dim 64 --vocab-size 600"
+
+
+class Step(NamedTuple):
+    """A command: its words (@ is the workspace), its outputs, whether their bytes are the same in every run."""
+
+    words: str
+    outputs: tuple[str, ...]
+    same_bytes: bool = True
+
+
+def extra_data(domain: str, options: str = "") -> Step:
+    words = f"--output-csv @/out/{domain}.csv --num-examples 20 {options}"
+    return Step(words, (f"{domain}.csv", f"{domain}.csv.report.json"))
+
+
+STEPS = {
+    "make_student_config": Step(f"--output @/out/s.json {MODEL_OPTIONS}", ("s.json",)),
+    "make_extra_amounts_data": extra_data("amounts"),
+    "make_extra_coffee_data": extra_data("coffee"),
+    "make_extra_money_data": extra_data("money"),
+    "make_extra_travel_data": extra_data("travel", "--teacher-ct2-dir @/ct2"),
+    "audit_parallel_data": Step(
+        "--dataset @/text.tsv --output-csv @/out/suspects.csv", ("suspects.csv", "suspects.csv.report.json")
     ),
-    "make_extra_money_data": (
-        "--output-csv @/out/money.csv --num-examples 20",
-        ("money.csv", "money.csv.report.json"),
-        True,
+    "apply_corrections": Step(
+        "--dataset @/text.tsv --corrections @/corrections.csv --output-dir @/out/corrected", ("corrected",)
     ),
-    "apply_corrections": (
-        "--dataset @/text.tsv --corrections @/corrections.csv --output-dir @/out/corrected",
-        ("corrected",),
-        True,
+    "build_joint_tokenizer": Step(
+        "--dataset @/text.tsv --vocab-size 360 --output-dir @/out/tokenizer", ("tokenizer",)
     ),
-    "build_joint_tokenizer": (
-        "--dataset @/text.tsv --vocab-size 360 --output-dir @/out/tokenizer",
-        ("tokenizer",),
-        True,
+    "export_ct2": Step("@/model --output-dir @/out/ct2 --parity-sentences 2 --overwrite", ("ct2",)),
+    "export_onnx": Step("@/model --output-dir @/out/onnx --parity-file @/dev.tsv --overwrite", ("onnx",), False),
+    "export_rknn": Step(
+        "@/model --output-dir @/out/rknn --calibration-file @/dev.tsv --max-chrf-lost 100 --overwrite",
+        ("rknn",),
+        False,
     ),
-    "train_bpe_tokenizer": ("--text @/lines.txt --vocab-size 260 --output-dir @/out/bpe", ("bpe",), True),
-    "export_ct2": ("@/model --output-dir @/out/ct2 --parity-sentences 2 --overwrite", ("ct2",), True),
-    "export_onnx": ("@/model --output-dir @/out/onnx --parity-file @/dev.tsv --overwrite", ("onnx",), False),
-    "forward_translate": (
+    "train_bpe_tokenizer": Step("--text @/lines.txt --vocab-size 260 --output-dir @/out/bpe", ("bpe",)),
+    "forward_translate": Step(
         "--teacher-ct2-dir @/ct2 --dataset @/text.tsv --output-dir @/out/forward --threads 1 --shard-rows 50",
         ("forward",),
-        True,
     ),
-    "make_vocabulary_map": (
+    "make_vocabulary_map": Step(
         "@/out/mapped --dataset @/text.tsv --test-file @/dev.tsv --json @/out/map.json --rounds 1 --min-speedup 0 "
         "--max-chrf-lost 100",
         ("map.json", "mapped"),
         False,
     ),
-    "translate_ct2": ("--model-dir @/ct2 --input-file @/lines.txt --output-file @/out/zh.txt", ("zh.txt",), True),
-    "evaluate_model": (
-        "--model-dir @/ct2 --test-file @/dev.tsv --direction en-zh --json @/out/m.int8.t.json",
-        ("m.int8.t.json",),
+    "translate_ct2": Step("--model-dir @/ct2 --input-file @/lines.txt --output-file @/out/zh.txt", ("zh.txt",)),
+    "translate_rknn": Step("--model-dir @/onnx --input-file @/lines.txt --output-file @/out/zh.txt", ("zh.txt",)),
+    "benchmark_rknn": Step("--model-dir @/onnx --json @/out/board.json --repeats 1", ("board.json",), False),
+    "evaluate_model": Step(
+        "--model-dir @/ct2 --test-file @/dev.tsv --direction en-zh --json @/out/m.json --output-file @/out/zh.txt",
+        ("m.json", "zh.txt"),
         False,
     ),
-    "pack_board": ("@/onnx --output @/out/board.tar.gz", ("board.tar.gz",), False),
+    "evaluate_slices": Step(
+        "--model-dir @/ct2 --direction en-zh --num-examples 2 --json @/out/slices.json", ("slices.json",)
+    ),
+    "check_regression": Step("@/scores --before before --after after --json @/out/gate.json", ("gate.json",)),
+    "results_table": Step("@/scores --output @/out/results.md", ("results.md", "results.json")),
+    "plot_curves": Step("@/run --output @/out/curves.png", ("curves.png", "curves.json")),
+    "estimate_rknn": Step("@/model/config.json --json @/out/estimate.json", ("estimate.json",)),
+    "pack_board": Step("@/onnx --output @/out/board.tar.gz", ("board.tar.gz",), False),
 }
 # The step that changes a folder where it lies, and how that folder is used.
 IN_PLACE = "make_vocabulary_map"
@@ -94,7 +121,7 @@ def run(step: str, kill_at: int = 0, words: str | None = None) -> tuple[int, int
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.chdir(HOME)
-        sys.argv = [step, *(words or STEPS[step][0]).replace("@", str(HOME)).split()]
+        sys.argv = [step, *(words or STEPS[step].words).replace("@", str(HOME)).split()]
         main = runpy.run_path(str(SCRIPTS / f"{step}.py"))["main"]
         count = 0
 
@@ -133,20 +160,26 @@ def is_operation(event: str, arguments: tuple) -> bool:
 
 
 def contents(name: str) -> dict[str, str] | None:
-    """Hashes of an output; None when it is absent. A folder whose marker does not tell its files is not whole."""
+    """Hashes of an output; None when it is absent."""
     path = OUT / name
     if not path.exists():
         return None
-    if path.is_file():
-        return {name: sha256(path)}
-    found = _files_of(path)
-    marker = path / MARKER
-    if marker.is_file():
-        listed, changing = read_json(marker)["files"], read_json(marker).get("changing", [])
-        found = {name: digest for name, digest in found.items() if name not in changing}
-        assert {**listed, **found} == listed, f"{path}: other files than its marker says"
-        assert listed.keys() - found.keys() == set(), f"{path}: files of its marker are missing"
-    return found
+    return {name: sha256(path)} if path.is_file() else _files_of(path)
+
+
+def is_half(name: str) -> bool:
+    """Whether a folder holds other files than its marker says, or a JSON file is cut off."""
+    path = OUT / name
+    try:
+        if path.suffix == ".json" and path.is_file():
+            read_json(path)
+        if not (path / MARKER).is_file():
+            return False
+        marker = read_json(path / MARKER)
+        found = {file: digest for file, digest in _files_of(path).items() if file not in marker.get("changing", [])}
+        return marker["files"] != found
+    except UserError:  # not valid JSON
+        return True
 
 
 def names() -> list[str]:
@@ -154,57 +187,80 @@ def names() -> list[str]:
     return sorted(path.name for path in OUT.iterdir() if path.suffix != ".lock")
 
 
-def clear(step: str = "") -> None:
-    """An empty output folder, or one with what a step changes where it lies."""
-    import shutil
-
+def begin(step: str, over_old: bool) -> None:
+    """An empty output folder, with what a step changes where it lies; or as the command left it before."""
     shutil.rmtree(OUT, ignore_errors=True)
-    OUT.mkdir()
-    if step == IN_PLACE:
+    shutil.copytree(HOME / "old", OUT, symlinks=True) if over_old else OUT.mkdir()
+    if step == IN_PLACE and not over_old:
         shutil.copytree(HOME / "ct2", OUT / "mapped")
 
 
-def check(step: str, over_old: bool, sample: int) -> int:
-    """Kill a step before its operations, all or a sample of them; the number of kills."""
-    _, outputs, same_bytes = STEPS[step]
-    clear(step)
+def must_end_well(step: str) -> int:
+    """Run a step to its end; the number of its operations."""
+    code, operations = run(step)
+    if code:
+        sys.exit(f"{step}: exit code {code}: {(HOME / 'log.txt').read_text()}")
+    return operations
+
+
+def check(step: str, over_old: bool, sample: int) -> tuple[int, int]:
+    """Kill a step before its operations, all or a sample of them; kills, and how many of them did harm."""
+    begin(step, over_old=False)
     if over_old:
         if step == "forward_translate":  # which refuses a folder that is there
-            return 0
-        assert run(step)[0] == 0, (HOME / "log.txt").read_text()
-    old = {name: contents(name) for name in outputs}
-    code, operations = run(step)
-    assert code == 0, (HOME / "log.txt").read_text()
-    new = {name: contents(name) for name in outputs}
-    beside = names()
-    kills = 0
+            return 0, 0
+        must_end_well(step)
+        shutil.rmtree(HOME / "old", ignore_errors=True)
+        OUT.rename(HOME / "old")
+        begin(step, over_old)
+    operations = must_end_well(step)
+    undisturbed, beside = {name: contents(name) for name in STEPS[step].outputs}, names()
+    kills = failures = 0
     for point in points(operations, sample):
-        clear(step)
-        if over_old:
-            assert run(step)[0] == 0
-        before = {name: contents(name) for name in outputs}
+        begin(step, over_old)
+        old = {name: contents(name) for name in STEPS[step].outputs}
         if run(step, point)[0] != 137:
             continue  # this time there were fewer
         kills += 1
-        where = f"{step}, {'over an old one' if over_old else 'new'}, before operation {point} of {operations}"
-        if step == IN_PLACE:
+        harm = harm_done(step, old, undisturbed, beside)
+        if harm:
+            failures += 1
+            where = "over an old one" if over_old else "into a new place"
+            print(f"{step}, {where}, killed before operation {point} of {operations}: {harm}", flush=True)
+    return kills, failures
+
+
+Outputs = dict[str, dict[str, str] | None]
+
+
+def harm_done(step: str, old: Outputs, undisturbed: Outputs, beside: list[str]) -> str | None:
+    """What a kill has spoilt, now or once the same command has run again; None: nothing."""
+    _, outputs, same_bytes = STEPS[step]
+    for name in outputs:
+        there = contents(name)
+        if there is None and old[name] is not None:
+            return f"{name} is lost"
+        if is_half(name) or (same_bytes and there not in (None, old[name], undisturbed[name])):
+            return f"{name} is half"
+    if step == IN_PLACE:
+        try:
             check_replaceable(OUT / "mapped", KIND)
-            assert run("translate_ct2", words=TRANSLATE)[0] == 0, f"{where}: {(HOME / 'log.txt').read_text()}"
-        for name in outputs:
-            there = contents(name)
-            assert there is not None or not over_old, f"{where}: {name} is lost"
-            if there is not None and same_bytes:
-                assert there in (before[name], old[name], new[name]), f"{where}: {name} is half"
-        code, _ = run(step)
-        if step == "forward_translate" and contents("forward") == new["forward"]:
-            code = 0  # it was done, and says that the folder is there
-        assert code == 0, f"{where}: then exit code {code}: {(HOME / 'log.txt').read_text()}"
-        assert names() == beside, f"{where}: remains"
-        if same_bytes:
-            assert {name: contents(name) for name in outputs} == new, f"{where}: other outputs"
-        if step == IN_PLACE:
-            assert contents("mapped") == new["mapped"], f"{where}: another map"
-    return kills
+        except UserError as error:
+            return str(error)
+        if run("translate_ct2", words=TRANSLATE)[0]:
+            return f"it does not translate: {(HOME / 'log.txt').read_text()}"
+    code, _ = run(step)
+    if step == "forward_translate" and contents("forward") == undisturbed["forward"]:
+        code = 0  # it was done, and says that the folder is there
+    if code:
+        return f"then exit code {code}: {(HOME / 'log.txt').read_text()}"
+    if names() != beside:
+        return f"remains: {set(names()) ^ set(beside)}"
+    if any(map(is_half, outputs)) or (same_bytes and {name: contents(name) for name in outputs} != undisturbed):
+        return "other outputs"
+    if step == IN_PLACE and contents("mapped") != undisturbed["mapped"]:
+        return "another map"
+    return None
 
 
 def points(operations: int, sample: int) -> Iterator[int]:
@@ -228,10 +284,21 @@ def prepare() -> None:
         train_model(HOME / "model", steps=20)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
-    for step, name in (("export_ct2", "ct2"), ("export_onnx", "onnx")):
-        clear()
-        assert run(step)[0] == 0, (HOME / "log.txt").read_text()
+    for step, name in (("export_ct2", "ct2"), ("export_onnx", "onnx"), ("evaluate_model", "m.json")):
+        begin(step, over_old=False)
+        must_end_well(step)
         (OUT / name).rename(HOME / name)
+    for model in ("before", "after"):
+        scores = HOME / "scores" / f"{model}.int8.dev.json"
+        scores.parent.mkdir(exist_ok=True)
+        shutil.copyfile(HOME / "m.json", scores)
+    write_json(HOME / "run" / "log.json", [{"step": 1, "training_seconds": 2.0}, {"step": 1, "eval_loss": 3.0}])
+
+
+def toolkit_is_there() -> bool:
+    """Whether uv has rknn-toolkit2 at hand: this fetches nothing."""
+    command = ["uv", "run", "--offline", "--no-project", "-p", "3.11", "-s", str(CONVERTER), "absent.json"]
+    return "absent.json" in subprocess.run(command, capture_output=True, text=True, check=False).stderr
 
 
 def main() -> None:
@@ -241,14 +308,14 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=0, help="points of each step (default: all)")
     arguments = parser.parse_args()
     prepare()
-    total = 0
-    for step in arguments.steps or STEPS:
-        kills = [check(step, over_old, arguments.sample) for over_old in (False, True)]
-        print(
-            f"{step:24} {kills[0]:>4} kills into a new place, {kills[1]:>4} over an old one: nothing lost", flush=True
-        )
-        total += sum(kills)
-    print(f"{total} kills")
+    kills = failures = 0
+    print(f"{'':24} {'new place':>12} {'over an old':>12} {'harm':>8}")
+    for step in arguments.steps or sorted(STEPS.keys() - (set() if toolkit_is_there() else {"export_rknn"})):
+        (new, spoilt), (over, lost) = (check(step, over_old, arguments.sample) for over_old in (False, True))
+        print(f"{step:24} {new:>12} {over:>12} {spoilt + lost:>8}", flush=True)
+        kills, failures = kills + new + over, failures + spoilt + lost
+    print(f"{kills} kills, {failures} did harm")
+    sys.exit(bool(failures))
 
 
 if __name__ == "__main__":

@@ -188,6 +188,39 @@ def test_an_output_folder_that_is_the_start(finished, toy_stage, fails):
     assert (finished / "model.safetensors").exists()
 
 
+def test_overwriting_deletes_no_input_and_nothing_that_a_run_did_not_write(finished, toy_stage, fails, distill):
+    again = {"max_steps": 2, "eval_dataset": None, "overwrite_output_dir": True}
+    inside = {"student_config": None, "student_model": finished / "checkpoint-1"}
+    line = fails(stage_options(toy_stage, finished, **again, **inside, tokenizer_dir=None))
+    assert f"holds --student-model {finished / 'checkpoint-1'}" in line
+    (finished / "export").mkdir()
+    (finished / "export" / "diary.txt").touch()
+    assert f"{finished / 'export'}: no run wrote this" in fails(stage_options(toy_stage, finished, **again))
+    assert (finished / "export" / "diary.txt").exists()
+    assert (finished / "run.json").exists()
+
+    shutil.rmtree(finished / "export")
+    there = finished.rename(finished.with_name("on another disk"))
+    finished.symlink_to(there)
+    assert distill(*stage_options(toy_stage, finished, **again)) == 0
+    assert read_json(there / "run.json")["steps"] == 2
+
+
+def test_a_checkpoint_that_is_named_is_whole_or_refused(finished, toy_stage, fails, tmp_path):
+    checkpoint = finished / "checkpoint-1"
+    options = stage_options(toy_stage, tmp_path / "new", max_steps=2, resume_from_checkpoint=checkpoint)
+    for name, said in (("optimizer.pt", "is damaged, optimizer.pt is missing"), ("files.json", "is half written")):
+        (checkpoint / name).unlink()
+        assert f"--resume-from-checkpoint {checkpoint}: {said}" in fails(options, tmp_path / "new")
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "{"])
+def test_options_of_another_shape_are_told(content, finished, toy_stage, fails):
+    (finished / "run.json").unlink()
+    (finished / "options.json").write_text(content)
+    assert "options.json: " in fails(stage_options(toy_stage, finished, max_steps=2, eval_dataset=None))
+
+
 def test_a_run_that_never_came_to_a_checkpoint_may_start_with_other_options(toy_stage, distill, tmp_path):
     (tmp_path / "run").mkdir()
     shutil.copy(toy_stage / "student.json", tmp_path / "run" / "options.json")

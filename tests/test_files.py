@@ -14,9 +14,11 @@ from marian_distill.files import (
     atomic_directory,
     atomic_writer,
     changing,
+    check_unedited,
     check_writable,
     read_json,
     sha256,
+    unedited_writer,
     write_json,
 )
 from marian_distill.signals import Stopped
@@ -45,6 +47,35 @@ def test_an_interrupted_file_leaves_the_old_one_and_nothing_else(tmp_path):
         raise InterruptedWriteError
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_person_edited_is_not_written_over(tmp_path):
+    path = tmp_path / "pairs.csv"
+
+    def write(text: str) -> None:
+        with unedited_writer(path, {"rows": len(text)}) as stream:
+            stream.write(text)
+
+    write("one")
+    write("two")
+    path.write_text("mine")
+    with pytest.raises(UserError, match="was edited since"):
+        write("three")
+    assert path.read_text() == "mine"
+    path.with_name("pairs.csv.report.json").unlink()
+    with pytest.raises(UserError, match="or is somebody else's"):
+        check_unedited(path)
+
+
+def test_a_kill_between_report_and_file_does_not_make_it_somebody_else_s(tmp_path):
+    path = tmp_path / "pairs.csv"
+    for text in ("one", "two"):
+        with unedited_writer(path, {}) as stream:
+            stream.write(text)
+    path.write_text("one")  # as it was when the report of "two" was there and the file not yet
+    check_unedited(path)
+    path.unlink()
+    check_unedited(path)
 
 
 def test_json_comes_back_as_it_was(tmp_path):
@@ -284,6 +315,38 @@ def test_an_output_is_tried_and_leaves_nothing(make, message, tmp_path):
 def test_sha256_is_that_of_the_bytes(tmp_path):
     (tmp_path / "file").write_bytes(b"abc" * 100_000)
     assert sha256(tmp_path / "file") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+ON_WINDOWS = """
+import sys
+from pathlib import Path
+sys.path.append(sys.argv[2])
+import as_on_windows
+as_on_windows.pretend()
+from marian_distill.files import atomic_directory, atomic_writer
+
+folder = Path(sys.argv[1])
+(folder / "model").mkdir()
+for text in ("one", "two"):
+    with atomic_writer(folder / "file") as stream:
+        stream.write(text)
+    with atomic_directory(folder / "model", "a model") as model:
+        (model / "weights").write_text(text)
+for write in (lambda: atomic_writer(folder / "file"), lambda: atomic_directory(folder / "model", "a model")):
+    try:
+        with write():
+            raise ValueError("broken off")
+    except ValueError:
+        pass
+"""
+
+
+def test_files_and_folders_are_whole_on_what_is_as_narrow_as_windows(tmp_path):
+    command = [sys.executable, "-c", ON_WINDOWS, tmp_path, Path(__file__).parent]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "file").read_text() == (tmp_path / "model" / "weights").read_text() == "two"
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "model"}
 
 
 # What a command says

@@ -216,6 +216,7 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         ("distill_zh_en", "--init-from-teacher-encoder-layer-map", ("0", "x")),
         ("build_joint_tokenizer", "--source-weight", ("text=nan", "text=1e400", "text=-1", "text")),
         ("build_joint_tokenizer", "--vocab-size", ("10", "900000")),
+        ("build_joint_tokenizer", "--separate-characters", ("a b", "▁", "\x07")),
         ("translate_ct2", "--beam-size", ("100000",)),
         ("translate_ct2", "--threads", ("100000",)),
         ("translate_rknn", "--threads", ("100000",)),

@@ -1,12 +1,12 @@
 # The chain of the compact recipes. `DIRECTION` is set by the Snakefile that includes this.
 #   teacher → wide (new vocabulary, the teacher's width) → student (narrow, word and sequence level) → student-ft → int8
-# and beside it what it is measured against: the same narrow student from random weights, on labels alone, as long.
+# and beside it what it is measured against: the same narrow student from random weights, on references alone, as long.
 include: "../common.smk"
 
 configfile: "recipes/compact/config.yaml"
 include: "../stages.smk"
 
-SIZE = config["size"]
+SIZE = one_of("size", "laptop", "gpu")
 STAGES = f"recipes/compact/{SIZE}"
 # Nothing is shared with another direction or size, so that they may run side by side.
 NAME = f"compact_{DIRECTION.replace('-', '_')}-{SIZE}"
@@ -32,12 +32,12 @@ DEV = quoted(config["dev"])
 TRAIN = f"OMP_NUM_THREADS={{threads}} uv run distill_zh_en.py --eval-dataset {DEV} --direction {DIRECTION}"
 FORWARD = [f"{OUT}/forward-{direction}" for direction in DIRECTIONS]  # of this recipe's teacher
 LANE = workflow.cores if SIZE == "gpu" else max(1, workflow.cores // 2)
-# A step that learns from the wide model too takes as long as this many on labels alone.
+# A step that learns from the wide model too takes as long as this many on references alone.
 STEP_COST = {"laptop": 1.6, "gpu": 1.9}[SIZE]
 STEPS = {"laptop": 5000, "gpu": 100000}[SIZE]
 LABELS = ["--alpha-ce", "1.0", "--max-steps", round(STEPS * STEP_COST), "--dataset", config["corpus"]]
 # What the chain is held against: a stage with other options, and what it starts from. `published` is the narrow student
-# from random weights on labels alone, for as long; `shrunk` the same from the wide model; `wide-random` the wide one.
+# from random weights on references alone, for as long; `shrunk` the same from the wide model; `wide-random` the wide one.
 VARIANTS = {
     "published": ("2_student", [*LABELS, "--init-from-teacher", "false", "--init-from-teacher-shrink", "false"], None),
     "shrunk": ("2_student", [*LABELS, "--teacher-model", f"{OUT}/wide"], "wide"),

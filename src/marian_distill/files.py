@@ -54,15 +54,15 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary, handle = _new_temporary(path, folder=False)
         try:
             yield temporary
-            os.fsync(handle)
+            sync(temporary)
             temporary.chmod(0o644)
             temporary.replace(path)
-            _sync_folder(path.parent)
+            sync(path.parent)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         finally:
-            os.close(handle)
+            _release(handle)
 
 
 @contextmanager
@@ -70,6 +70,42 @@ def atomic_writer(path: str | Path) -> Iterator[IO[str]]:
     """Open a UTF-8 text file that appears under `path` only when the block ends without an error."""
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         yield stream
+
+
+@contextmanager
+def unedited_writer(path: str | Path, report: dict[str, Any]) -> Iterator[IO[str]]:
+    """`atomic_writer` of a file that a person may edit later; `report` goes beside it (see `report_of`).
+
+    The report holds the file's SHA-256, by which `check_unedited` knows it again; it is written just before the file,
+    hence also the SHA-256 of the one that this replaces: a kill between the two leaves that.
+    """
+    check_unedited(path)
+    path = Path(path)
+    replaced = {"replaced": sha256(path)} if path.is_file() else {}
+    with atomic_path(path) as temporary:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        write_json(report_of(path), {**report, "sha256": sha256(temporary), **replaced})
+
+
+def report_of(path: str | Path) -> Path:
+    """The report beside a file of `unedited_writer`."""
+    return Path(f"{path}.report.json")
+
+
+def check_unedited(path: str | Path) -> None:
+    """Refuse to write over a file that is not as `unedited_writer` left it: a person's work may be in it.
+
+    Raises:
+        UserError: it was edited since, or something else wrote it.
+    """
+    if not Path(path).is_file():
+        return
+    report = read_json_object(report_of(path)) if report_of(path).is_file() else {}
+    if sha256(path) not in (report.get("sha256"), report.get("replaced")):
+        raise UserError(
+            f"{path}: was edited since this program wrote it, or is somebody else's. Give another name, or remove it."
+        )
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -121,6 +157,14 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def remove(path: Path) -> None:
+    """Delete a file, a link (not what it leads to), or a folder with all that is in it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 # Folders
 
 
@@ -150,12 +194,12 @@ def atomic_directory(path: str | Path, kind: str) -> Iterator[Path]:
             _sync_tree(temporary)
             check_replaceable(path, kind)  # again: the work took its time
             _put_in_place(temporary, path)
-            _sync_folder(path.parent)
+            sync(path.parent)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         finally:
-            os.close(handle)
+            _release(handle)
 
 
 def check_replaceable(path: str | Path, kind: str) -> None:
@@ -229,6 +273,8 @@ def _files_of(folder: Path) -> dict[str, str]:
 def _put_in_place(temporary: Path, path: Path) -> None:
     """Rename a folder to `path`; what was there is deleted after."""
     if not path.exists() or not any(path.iterdir()):
+        if sys.platform == "win32" and path.exists():
+            path.rmdir()  # Windows puts no folder in another's place
         temporary.replace(path)
     elif _exchange(temporary, path):
         shutil.rmtree(temporary)
@@ -265,19 +311,25 @@ def _recover(path: Path) -> None:
 # Temporary names
 
 
-def _new_temporary(path: Path, folder: bool) -> tuple[Path, int]:
-    """A new file or folder beside `path`, and a descriptor whose lock tells that its owner lives."""
+def _new_temporary(path: Path, folder: bool) -> tuple[Path, int | None]:
+    """A new file or folder beside `path`, and a descriptor whose lock tells that its owner lives.
+
+    On Windows there is no such lock, and what is open can be neither renamed nor deleted: nothing is kept open there.
+    """
     _clear_abandoned(path)
     while True:
         if folder:
             temporary = Path(tempfile.mkdtemp(TEMPORARY, _prefix(path), path.parent))
-            handle = os.open(temporary, os.O_RDONLY)
+            handle = None if fcntl is None else os.open(temporary, os.O_RDONLY)
         else:
             handle, name = tempfile.mkstemp(TEMPORARY, _prefix(path), path.parent)
             temporary = Path(name)
+        if fcntl is None:
+            _release(handle)
+            return temporary, None
         if _lock(handle) and temporary.exists():  # else another process took it for abandoned, just before the lock
             return temporary, handle
-        os.close(handle)
+        _release(handle)
 
 
 def _clear_abandoned(path: Path) -> None:
@@ -297,14 +349,19 @@ def _clear_abandoned(path: Path) -> None:
         os.close(handle)
 
 
-def _lock(handle: int) -> bool:
-    if fcntl is None:
+def _lock(handle: int | None) -> bool:
+    if fcntl is None or handle is None:
         return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
+
+
+def _release(handle: int | None) -> None:
+    if handle is not None:
+        os.close(handle)
 
 
 def _prefix(path: Path) -> str:
@@ -352,17 +409,18 @@ def _sync_tree(folder: Path) -> None:
     for place, _, names in os.walk(folder):
         for name in names:
             if not Path(place, name).is_symlink():
-                _sync(Path(place, name))
-        _sync_folder(Path(place))
+                sync(Path(place, name))
+        sync(Path(place))
 
 
-def _sync_folder(folder: Path) -> None:
-    if sys.platform != "win32":  # which cannot
-        _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    flags = os.O_RDONLY
+    if sys.platform == "win32":
+        if path.is_dir():
+            return  # Windows opens no folders, and writes nothing through what is open for reading
+        flags = os.O_RDWR
+    handle = os.open(path, flags)
     try:
         os.fsync(handle)
     finally:

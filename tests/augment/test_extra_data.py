@@ -33,6 +33,11 @@ def test_csv_and_report(domain, tmp_path):
     assert sum(report["examples_by_pattern"].values()) == 150
     assert report["patterns"] == len(report["examples_by_pattern"])
 
+    first.write_text("mine", encoding="utf-8")
+    result = make(domain, "--output-csv", first)
+    assert (result.returncode, first.read_text(encoding="utf-8")) == (2, "mine")
+    assert "was edited since" in result.stderr
+
 
 @pytest.mark.parametrize(
     ("options", "message"),

@@ -50,7 +50,7 @@ def test_logits_and_decoding_are_pytorch_s(free_model_dir, cached, apart, tmp_pa
     lengths = {"source_length": 20, "target_length": 24}
     export_onnx(free_model_dir, tmp_path / "out", **lengths, cached=cached, projection_apart=apart, pairs=SAMPLE)
     translator = BundleTranslator(tmp_path / "out")
-    sources = translator.pieces.source_pieces(ENGLISH[:6], translator.tag)
+    sources = translator.pieces.source_pieces(ENGLISH[:6], translator.source_tags[translator.direction])
     trained = HFTranslator(free_model_dir, max_decoding_length=24)
     assert translator.decode_pieces(sources) == trained.decode_pieces(sources)
     assert {len(target) for target in translator.decode_pieces(sources)} != {1}  # it does say something
@@ -74,7 +74,9 @@ def trained_bundle_dir(request, toy_model_dir, tmp_path_factory):
 def test_a_trained_model_decodes_token_for_token(toy_model_dir, trained_bundle_dir, beam_size):
     translator = BundleTranslator(trained_bundle_dir, beam_size=beam_size)
     trained = HFTranslator(toy_model_dir, beam_size=beam_size, max_decoding_length=20)
-    sources = translator.pieces.source_pieces([*ENGLISH[::4], "milk milk milk", "Where?"], translator.tag)
+    sources = translator.pieces.source_pieces(
+        [*ENGLISH[::4], "milk milk milk", "Where?"], translator.source_tags[translator.direction]
+    )
     assert translator.decode_pieces(sources) == trained.decode_pieces(sources)
 
 
@@ -82,7 +84,7 @@ def test_beam_search_of_a_model_that_wanders_is_pytorch_s(tmp_path):
     model_dir = free_model(tmp_path / "model", **DEEP)
     export_onnx(model_dir, tmp_path / "out", source_length=24, target_length=12, cached=True, pairs=SAMPLE[:2])
     translator = BundleTranslator(tmp_path / "out", beam_size=3)
-    sources = translator.pieces.source_pieces(ENGLISH[::12], translator.tag)
+    sources = translator.pieces.source_pieces(ENGLISH[::12], translator.source_tags[translator.direction])
     trained = HFTranslator(model_dir, beam_size=3, max_decoding_length=12)
     assert translator.decode_pieces(sources) == trained.decode_pieces(sources)
 

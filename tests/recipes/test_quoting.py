@@ -52,6 +52,7 @@ def snakemake(workspace: Path, recipe: str, *options: str) -> str:
 @pytest.mark.parametrize("recipe", ["local_corpus", "compact_en_zh"])
 def test_every_command_gets_an_odd_path_whole(recipe, workspace):
     printed = snakemake(workspace, recipe, "-n")
+    assert "Exception" not in printed
     commands = [shlex.split(line) for line in printed.splitlines() if "uv run" in line]
     words = {word for command in commands for word in command}
     for name in ("corpus.tsv", "dev.tsv", "one/test.tsv", "two/test.tsv"):
@@ -72,6 +73,17 @@ def test_a_rule_runs_on_an_odd_path(workspace, monkeypatch):
     monkeypatch.setenv("PATH", f"{workspace}:{os.environ['PATH']}")
     snakemake(workspace, "local_corpus", "tokenizers/local_corpus_8k/vocab.json")
     assert (workspace / "tokenizers/local_corpus_8k/vocab.json").is_file()
+
+
+@pytest.mark.parametrize("setting", ["size=huge", "direction=en-de"])
+def test_a_setting_that_no_recipe_has_is_one_line(setting, workspace):
+    text = [f"{name}={FOLDER}/{name}.tsv" for name in ("corpus", "dev")]
+    command = [sys.executable, "-m", "snakemake", "-s", "recipes/local_corpus/Snakefile", "-n", "--config", setting]
+    done = subprocess.run([*command, *text], cwd=workspace, capture_output=True, text=True, check=False)
+    name, _, value = setting.partition("=")
+    assert done.returncode == 1
+    assert f"{name}: {value!r}; expected " in done.stdout + done.stderr
+    assert "KeyError" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("snakefile", SNAKEFILES, ids=lambda path: f"{path.parent.name}/{path.name}")

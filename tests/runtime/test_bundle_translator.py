@@ -33,7 +33,9 @@ def test_long_text_line_breaks_and_blank_lines(toy_bundle_dir):
 
 def test_a_translation_that_met_its_bound_has_no_end(toy_bundle_dir):
     translator = BundleTranslator(toy_bundle_dir, max_decoding_length=12)
-    [cut] = translator.decode_pieces(translator.pieces.source_pieces(["The water is $1,234.56."], translator.tag))
+    [cut] = translator.decode_pieces(
+        translator.pieces.source_pieces(["The water is $1,234.56."], translator.source_tags[translator.direction])
+    )
     assert (len(cut), "</s>" in cut) == (12, False)
 
 

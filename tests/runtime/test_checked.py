@@ -13,7 +13,7 @@ def translator(toy_ct2_dir):
 class Careless(CTranslate2Translator):
     """Its first word is its fourth best one."""
 
-    def translate(self, texts, first_line=1):
+    def translate(self, texts, first_line=1, *, direction=None):
         found = (self.decode_n_best([pieces], RETRY_BEAM_SIZE)[0] for pieces in self.pieces.source_pieces(texts))
         return [self.pieces.decode(hypotheses[3][0]) for hypotheses in found]
 

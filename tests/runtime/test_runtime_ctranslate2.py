@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_input_beyond_the_position_table_does_not_stop_the_engine(translator):
 
 
 def test_sources_end_in_end_of_sentence_and_start_with_the_tag(translator):
-    with_end = translator.pieces.source_pieces(["We like tea."], translator.tag)
+    with_end = translator.pieces.source_pieces(["We like tea."], translator.source_tags[translator.direction])
     assert with_end[0][0] == ">>cmn_Hans<<"
     assert with_end[0][-1] == "</s>"
     assert translator.pieces.decode(translator.decode_pieces(with_end)[0]) == "我们喜欢茶。"
@@ -153,7 +154,9 @@ def test_beam_search_waits_for_more_than_the_first_finished_hypotheses(tmp_path)
     convert(model_dir, tmp_path / "out", "float32", ["en-zh"])
     most = 20
     translator = CTranslate2Translator(tmp_path / "out", beam_size=4, max_decoding_length=most)
-    sources = translator.pieces.source_pieces([english for english, _ in PAIRS[::3]], translator.tag)
+    sources = translator.pieces.source_pieces(
+        [english for english, _ in PAIRS[::3]], translator.source_tags[translator.direction]
+    )
     expected = HFTranslator(model_dir, beam_size=4, max_decoding_length=most).decode_pieces(sources)
 
     def equal(found):
@@ -198,3 +201,17 @@ def test_int8_says_the_same_on_other_processors(setting, beam_size, toy_model_di
     native = CTranslate2Translator(tmp_path / "int8", beam_size=beam_size).translate(english)
     assert json.loads(result.stdout) == native
     assert sum(left == right for left, right in zip(native, chinese, strict=True)) >= 0.95 * len(PAIRS)
+
+
+def test_one_model_serves_callers_of_both_directions_at_once(toy_ct2_dir, tmp_path):
+    folder = Path(shutil.copytree(toy_ct2_dir, tmp_path / "both"))
+    config = {**read_json(folder / "config.json"), "directions": ["en-zh", "zh-en"]}
+    write_json(folder / "config.json", {**config, "source_tags": {"en-zh": ">>cmn_Hans<<", "zh-en": ">>eng<<"}})
+    texts = [text for pair in PAIRS[::9] for text in pair]
+    alone = {way: CTranslate2Translator(folder, way).translate(texts) for way in ("en-zh", "zh-en")}
+    assert alone["en-zh"] != alone["zh-en"]
+    shared = CTranslate2Translator(folder)
+    calls = [(way, number) for number in range(len(texts)) for way in alone]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda call: shared.translate([texts[call[1]]], direction=call[0])[0], calls))
+    assert found == [alone[way][number] for way, number in calls]

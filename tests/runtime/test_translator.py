@@ -3,9 +3,10 @@ import pytest
 from marian_distill.errors import UserError
 from marian_distill.pieces import EOS
 from marian_distill.runtime.translator import (
-    choose_direction,
+    checked_direction,
     segment_bound,
     source_tags,
+    tags_of,
     translate_corpus,
     translate_texts,
 )
@@ -18,19 +19,20 @@ def test_tags_follow_the_phone_contract_unless_one_model_does_both_directions():
 
 
 def test_a_folder_that_declares_nothing_follows_the_phone_contract():
-    assert choose_direction({}, None) == ("en-zh", ">>cmn_Hans<<")
-    assert choose_direction({}, "zh-en") == ("zh-en", None)
+    assert tags_of({}) == {"en-zh": ">>cmn_Hans<<", "zh-en": None}
+    assert [checked_direction(tags_of({}), wish) for wish in (None, "zh-en")] == ["en-zh", "zh-en"]
 
 
 def test_a_folder_that_declares_its_directions_is_held_to_them():
     both = {"directions": ["en-zh", "zh-en"]}
-    assert choose_direction(both, "zh-en") == ("zh-en", ">>eng<<")
-    assert choose_direction({"directions": ["zh-en"]}, None) == ("zh-en", None)
-    assert choose_direction({"directions": ["en-zh"], "source_tags": {"en-zh": None}}, None) == ("en-zh", None)
+    assert tags_of(both) == {"en-zh": ">>cmn_Hans<<", "zh-en": ">>eng<<"}
+    assert tags_of({"directions": ["zh-en"]}) == {"zh-en": None}
+    assert tags_of({"directions": ["en-zh"], "source_tags": {"en-zh": None}}) == {"en-zh": None}
+    assert checked_direction(["zh-en"], None) == "zh-en"
     with pytest.raises(UserError, match="'zh-en': this model translates en-zh"):
-        choose_direction({"directions": ["en-zh"]}, "zh-en")
+        checked_direction(["en-zh"], "zh-en")
     with pytest.raises(UserError, match="'en-de': this model translates en-zh or zh-en"):
-        choose_direction({}, "en-de")
+        checked_direction(tags_of({}), "en-de")
 
 
 def test_decoding_beyond_the_position_table_is_refused():
@@ -53,7 +55,7 @@ class Letters:
 class Shouter:
     """Translates into capitals, and comes to no end where the source does not."""
 
-    direction, tag, pieces, max_segment_length = "zh-en", None, Letters(), 9
+    source_tags, direction, pieces, max_segment_length = {"zh-en": None}, "zh-en", Letters(), 9
 
     def decode_pieces(self, sources):
         return [[piece.upper() if piece != EOS else piece for piece in self.ended(source)] for source in sources]

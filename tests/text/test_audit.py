@@ -1,6 +1,7 @@
 import pytest
 
-from marian_distill.text.audit import audit
+from marian_distill.errors import UserError
+from marian_distill.text.audit import audit, check_unedited, write_suspects
 
 
 def hints(english: str, chinese: str) -> set[str]:
@@ -56,3 +57,16 @@ def test_scores_add_up_and_name_the_row():
     copy, cantonese = audit(rows)
     assert (copy.row, copy.source, copy.score, copy.hints[0]) == (2, "bad", 1.0, "untranslated_copy")
     assert (cantonese.row, cantonese.hints, cantonese.score) == (3, ("cantonese",), 0.7)
+
+
+def test_what_an_audit_wrote_is_known_as_its_own_also_when_it_was_killed_between_report_and_table(tmp_path):
+    table, report = tmp_path / "suspects.csv", tmp_path / "report.json"
+    write_suspects(table, audit([("I see.", "我睇到。", "yue")]), report, {})
+    earlier = table.read_text(encoding="utf-8")
+    write_suspects(table, audit([("12345 ok", "12345 ok", "bad")]), report, {})
+    check_unedited(table, report)
+    table.write_text(earlier, encoding="utf-8")  # the new report is there, the new table not yet
+    check_unedited(table, report)
+    table.write_text(earlier + "by hand", encoding="utf-8")
+    with pytest.raises(UserError, match="was edited"):
+        check_unedited(table, report)

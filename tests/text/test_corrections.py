@@ -55,11 +55,13 @@ def test_what_an_audit_writes_is_read_whatever_stands_in_a_sentence(tmp_path):
 def test_only_a_corrected_corpus_is_replaced(tmp_path, corpus):
     tables, _ = apply_corrections([corpus], [])
     for _ in range(2):
-        check_output(tmp_path / "out")
+        check_output(tmp_path / "out", "train")
         write_corpus(tables, tmp_path / "out", "train", {})
     (tmp_path / "out" / "thesis.txt").touch()
     with pytest.raises(UserError, match=r"holds thesis\.txt"):
-        check_output(tmp_path / "out")
+        check_output(tmp_path / "out", "train")
+    with pytest.raises(UserError, match="its split train, not a corrected corpus, its split test"):
+        check_output(tmp_path / "out", "test")  # which would be lost, were it replaced
 
 
 def test_a_missing_file_or_column_is_told(tmp_path):

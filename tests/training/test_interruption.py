@@ -100,3 +100,21 @@ def test_a_damaged_checkpoint_falls_back_to_the_last_whole_one(file, how, new_mo
     assert last_whole_checkpoint(tmp_path / "run").name == "checkpoint-2"
     assert not path.parent.exists()
     assert f"checkpoint-4 is damaged, {file} is" in caplog.messages[-1]
+
+
+@pytest.mark.parametrize("file", ["files.json", "trainer_state.json"])
+@pytest.mark.parametrize("content", ["[]", "{", "3"])
+def test_a_list_or_state_of_another_shape_is_a_damaged_checkpoint(file, content, new_model, new_trainer, tmp_path):
+    new_trainer(new_model(), max_steps=4, save_strategy="steps", save_steps=2).train()
+    (tmp_path / "run" / "checkpoint-4" / file).write_text(content)
+    assert last_whole_checkpoint(tmp_path / "run").name == "checkpoint-2"
+
+
+def test_a_damaged_checkpoint_on_another_disk_loses_its_link_alone(new_model, new_trainer, tmp_path):
+    new_trainer(new_model(), max_steps=2, save_strategy="steps", save_steps=2).train()
+    checkpoint = (tmp_path / "run" / "checkpoint-2").rename(tmp_path / "elsewhere")
+    (tmp_path / "run" / "checkpoint-2").symlink_to(checkpoint)
+    assert last_whole_checkpoint(tmp_path / "run").name == "checkpoint-2"
+    (checkpoint / "optimizer.pt").unlink()
+    assert last_whole_checkpoint(tmp_path / "run") is None
+    assert (checkpoint / "model.safetensors").is_file()

@@ -14,7 +14,7 @@ from marian_distill.augment import examples
 from marian_distill.augment.grammar import SPLITS, Example, amounts_kept
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import UserError
-from marian_distill.files import atomic_writer, write_json
+from marian_distill.files import check_unedited, unedited_writer
 
 
 def extra_data_parser(description: str | None) -> argparse.ArgumentParser:
@@ -47,6 +47,7 @@ def write_extra_data(domain: str, options: argparse.Namespace, teacher_ct2_dir: 
     """
     if options.output_csv.is_dir():
         raise UserError(f"{options.output_csv}: is a folder. Give --output-csv a file name.")
+    check_unedited(options.output_csv)  # before the teacher's work
     pairs = examples(domain, options.split, options.num_examples, options.seed)
     report = {"domain": domain, "split": options.split, "seed": options.seed, "repeat": options.repeat}
     if teacher_ct2_dir:
@@ -59,11 +60,10 @@ def write_extra_data(domain: str, options: argparse.Namespace, teacher_ct2_dir: 
         "examples_by_pattern": dict(by_pattern.most_common()),
     }
 
-    with atomic_writer(options.output_csv) as stream:
+    with unedited_writer(options.output_csv, report) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("source", "target"))
         writer.writerows((pair.en, pair.zh) for pair in pairs for _ in range(options.repeat))
-    write_json(f"{options.output_csv}.report.json", report)
     rejected = f"; {report['teacher_rejected']} in the rules' Chinese, not the teacher's" if teacher_ct2_dir else ""
     print(
         f"{options.output_csv}: {len(pairs)} pairs × {options.repeat} from {len(by_pattern)} patterns "

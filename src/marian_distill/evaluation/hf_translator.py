@@ -1,6 +1,6 @@
 """Translating with a Hugging Face folder under the same rules as an exported one, so that the two compare."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -12,8 +12,9 @@ from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
     FolderConfig,
     checked_beam_size,
-    choose_direction,
+    checked_direction,
     segment_bound,
+    tags_of,
     translate_texts,
 )
 from marian_distill.schema import read_shaped
@@ -45,16 +46,18 @@ class HFTranslator:
         device: str = "cpu",
     ) -> None:
         config = read_shaped(Path(model_dir) / "config.json", FolderConfig)
-        self.direction, self.tag = choose_direction(config, direction)
         self.max_segment_length = segment_bound(config, max_decoding_length)
         self.pieces = MarianPieces(model_dir)
-        if self.tag not in self.pieces.vocabulary:
-            self.tag = None  # a model without language tags, from a hub perhaps
+        known = self.pieces.vocabulary  # a model from a hub may have no language tags
+        self.source_tags: Mapping[Direction, str | None] = {
+            one: tag if tag in known else None for one, tag in tags_of(config).items()
+        }
+        self.direction = checked_direction(self.source_tags, direction)
         self.model = load_student(model_dir, device)
+        self.beam_size = checked_beam_size(beam_size)
         pad_id, eos_id = self.pieces.pad_id, self.pieces.eos_id
         # As the engine decodes: from a zero embedding, never `<pad>`, never nothing, no forced `</s>` at the bound.
         self.model.generation_config = GenerationConfig(
-            num_beams=checked_beam_size(beam_size),
             do_sample=False,
             min_new_tokens=1,
             max_new_tokens=max_decoding_length,
@@ -64,34 +67,33 @@ class HFTranslator:
             bad_words_ids=[[pad_id]],
         )
 
-    def set_beam_size(self, beam_size: int) -> None:
-        """Search with another beam from now on."""
-        self.model.generation_config.num_beams = checked_beam_size(beam_size)
-
     @property
     def compute_type(self) -> str:
         """What the model computes in."""
         return str(self.model.dtype).removeprefix("torch.")
 
-    def translate(self, texts: Sequence[str], first_line: int = 1) -> list[str]:
+    def translate(self, texts: Sequence[str], first_line: int = 1, *, direction: str | None = None) -> list[str]:
         """Translate texts of any length, one result each, in their order (see `Translator`)."""
-        return translate_texts(self, texts, first_line)
+        return translate_texts(self, texts, first_line, direction)
 
-    def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
+    def decode_pieces(self, sources: list[list[str]], beam_size: int | None = None) -> list[list[str]]:
         """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""
         decoded: list[list[str]] = [[] for _ in sources]
         for batch in _batches(sources):
-            for index, pieces in zip(batch, self._decode_batch([sources[index] for index in batch]), strict=True):
+            found = self._decode_batch([sources[index] for index in batch], beam_size or self.beam_size)
+            for index, pieces in zip(batch, found, strict=True):
                 decoded[index] = pieces
         return decoded
 
     @torch.inference_mode()
-    def _decode_batch(self, sources: list[list[str]]) -> list[list[str]]:
+    def _decode_batch(self, sources: list[list[str]], beam_size: int) -> list[list[str]]:
         ids = [torch.tensor(self.pieces.ids(pieces)) for pieces in sources]
         input_ids = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=self.pieces.pad_id)  # [B, T]
         mask = torch.nn.utils.rnn.pad_sequence([torch.ones_like(row) for row in ids], batch_first=True)  # [B, T]
         output = self.model.generate(  # pyright: ignore[reportAttributeAccessIssue]
-            input_ids=input_ids.to(self.model.device), attention_mask=mask.to(self.model.device)
+            input_ids=input_ids.to(self.model.device),
+            attention_mask=mask.to(self.model.device),
+            num_beams=beam_size,
         )
         hypotheses = []
         for row in output[:, 1:].tolist():  # the first column is the start token

@@ -82,14 +82,10 @@ def export_model(
         exported = CTranslate2Translator(folder)
         reports, beam_reports = [], []
         for direction in directions or DIRECTIONS[:1]:
-            exported.set_direction(direction)
-            reports.append(checked_parity(trained, exported, pairs, min_parity))
-        trained.set_beam_size(BEAM_SIZE)
-        exported.beam_size = BEAM_SIZE
-        for direction in directions or DIRECTIONS[:1]:
-            exported.set_direction(direction)
+            reports.append(checked_parity(trained, exported, pairs, min_parity, direction=direction))
             column = 0 if languages_of(direction)[0] == "en" else 1
-            beam_reports.append(parity(trained, exported, [pair[column] for pair in pairs]))
+            texts = [pair[column] for pair in pairs]
+            beam_reports.append(parity(trained, exported, texts, direction=direction, beam_size=BEAM_SIZE))
         export = Export(
             model_dir=name or str(model_dir),
             model_sha256=sha256(Path(model_dir) / "model.safetensors"),

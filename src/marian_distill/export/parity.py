@@ -85,17 +85,29 @@ class Parity(TypedDict):
     differences: list[dict[str, str]]
 
 
-def parity(trained: PieceTranslator, exported: PieceTranslator, texts: Sequence[str], max_length: int = 128) -> Parity:
+def parity(
+    trained: PieceTranslator,
+    exported: PieceTranslator,
+    texts: Sequence[str],
+    max_length: int = 128,
+    *,
+    direction: Direction | None = None,
+    beam_size: int | None = None,
+) -> Parity:
     """Decode texts with both models and compare piece for piece.
 
     Args:
         trained: the reference.
-        exported: the model under test; its direction and source tag are used for both.
+        exported: the model under test; its source tag is used for both.
         texts: source sentences; those of more than `max_length` source tokens are left out.
         max_length: bound in source tokens, below every position table.
+        direction: of the texts; that of the model under test when None.
+        beam_size: of both; each one's own when None.
     """
-    sources = [pieces for pieces in exported.pieces.source_pieces(texts, exported.tag) if len(pieces) <= max_length]
-    expected, found = trained.decode_pieces(sources), exported.decode_pieces(sources)
+    direction = direction or exported.direction
+    sources = exported.pieces.source_pieces(texts, exported.source_tags[direction])
+    sources = [pieces for pieces in sources if len(pieces) <= max_length]
+    expected, found = trained.decode_pieces(sources, beam_size), exported.decode_pieces(sources, beam_size)
     decode = exported.pieces.decode
     differences = [
         {"source": decode(source), "trained": decode(left), "exported": decode(right)}
@@ -104,7 +116,7 @@ def parity(trained: PieceTranslator, exported: PieceTranslator, texts: Sequence[
     ]
     equal = len(sources) - len(differences)
     return {
-        "direction": exported.direction,
+        "direction": direction,
         "sentences": len(sources),
         "equal": equal,
         "rate": round(equal / len(sources), 4) if sources else 0.0,
@@ -118,10 +130,13 @@ def checked_parity(
     pairs: Sequence[tuple[str, str]],
     min_parity: float,
     max_length: int = 128,
+    *,
+    direction: Direction | None = None,
 ) -> Parity:
     """`parity` over the source side of (English, Chinese) pairs; `UserError` when its rate is below `min_parity`."""
-    column = 0 if languages_of(exported.direction)[0] == "en" else 1
-    report = parity(trained, exported, [pair[column] for pair in pairs], max_length)
+    direction = direction or exported.direction
+    column = 0 if languages_of(direction)[0] == "en" else 1
+    report = parity(trained, exported, [pair[column] for pair in pairs], max_length, direction=direction)
     if report["rate"] < min_parity:
         example = report["differences"][0]
         raise UserError(

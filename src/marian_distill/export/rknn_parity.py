@@ -46,7 +46,7 @@ class ParityReport(TypedDict):
 def parity_sample(exact: BundleTranslator, pairs: Sequence[tuple[str, str]]) -> tuple[list[list[str]], list[str]]:
     """Source pieces and references of those (English, Chinese) pairs whose source fits the bundle."""
     column = 0 if languages_of(exact.direction)[0] == "en" else 1
-    pieces = exact.pieces.source_pieces([pair[column] for pair in pairs], exact.tag)
+    pieces = exact.pieces.source_pieces([pair[column] for pair in pairs], exact.source_tags[exact.direction])
     most = exact.config["source_length"]
     kept = [(source, pair[1 - column]) for source, pair in zip(pieces, pairs, strict=True) if len(source) <= most]
     if not kept:

@@ -121,7 +121,10 @@ def pair_ids(
 ) -> tuple[list[list[int]], list[list[int]]]:
     """Ids of source texts, with the direction's tag, and of target texts; each sentence ends in `</s>`."""
     pieces = translator.pieces
-    source_pieces, target_pieces = pieces.source_pieces(sources, translator.tag), pieces.target_pieces(targets)
+    source_pieces, target_pieces = (
+        pieces.source_pieces(sources, translator.source_tags[translator.direction]),
+        pieces.target_pieces(targets),
+    )
     return [pieces.ids(row) for row in source_pieces], [pieces.ids(row) for row in target_pieces]
 
 

@@ -10,10 +10,11 @@ from marian_distill.runtime.sessions import open_sessions
 from marian_distill.runtime.static import Session, StaticModel, beam_search, greedy
 from marian_distill.runtime.translator import (
     checked_beam_size,
+    checked_direction,
     checked_threads,
-    choose_direction,
     n_best,
     segment_bound,
+    tags_of,
     translate_texts,
 )
 
@@ -42,7 +43,8 @@ class BundleTranslator:
         sessions: Mapping[str, Session] | None = None,
     ) -> None:
         self.config = read_bundle(folder)
-        self.set_direction(direction)
+        self.source_tags: Mapping[Direction, str | None] = tags_of(self.config)
+        self.direction = checked_direction(self.source_tags, direction)
         self.beam_size = checked_beam_size(beam_size)
         positions = self.config["target_length"]
         self.max_decoding_length = positions if max_decoding_length is None else max_decoding_length
@@ -53,29 +55,26 @@ class BundleTranslator:
             folder, self.config, sessions or open_sessions(folder, self.config, checked_threads(threads))
         )
 
-    def set_direction(self, direction: str | None) -> None:
-        """Translate in another direction from now on; `UserError` when the model does not do it."""
-        self.direction, self.tag = choose_direction(self.config, direction)
-
     @property
     def compute_type(self) -> str:
         """Target and type of the graphs, as they were exported: `rv1126b w8a8`."""
         return f"{self.config['target']} {self.config['dtype']}"
 
-    def translate(self, texts: Sequence[str], first_line: int = 1) -> list[str]:
+    def translate(self, texts: Sequence[str], first_line: int = 1, *, direction: str | None = None) -> list[str]:
         """Translate texts of any length, one result each, in their order (see `Translator`)."""
-        return translate_texts(self, texts, first_line)
+        return translate_texts(self, texts, first_line, direction)
 
     def translate_n_best(
-        self, texts: Sequence[str], count: int, *, finished: bool = False
+        self, texts: Sequence[str], count: int, *, finished: bool = False, direction: str | None = None
     ) -> list[list[tuple[str, float]]]:
         """For each text its `count` best translations and their scores (see `n_best`)."""
-        return n_best(self, texts, count, finished=finished)
+        return n_best(self, texts, count, finished=finished, direction=direction)
 
-    def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
+    def decode_pieces(self, sources: list[list[str]], beam_size: int | None = None) -> list[list[str]]:
         """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""
-        if self.beam_size > 1:
-            return [hypotheses[0][0] for hypotheses in self.decode_n_best(sources, self.beam_size)]
+        beam_size = beam_size or self.beam_size
+        if beam_size > 1:
+            return [hypotheses[0][0] for hypotheses in self.decode_n_best(sources, beam_size)]
         sources_ids = (self.pieces.ids(source) for source in sources)
         return [self._names(greedy(self.model, ids, self.max_decoding_length)) for ids in sources_ids]
 

@@ -12,7 +12,7 @@ from marian_distill.command_line import at_least
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_writer
 from marian_distill.languages import DIRECTIONS
-from marian_distill.runtime.prompt import PromptTranslator, interact, translations_of
+from marian_distill.runtime.prompt import PromptTranslator, Settings, interact, translations_of
 from marian_distill.runtime.translator import MAX_BEAM_SIZE, Translator, translate_corpus
 
 
@@ -53,7 +53,8 @@ def run_translator(translator: PromptTranslator, arguments: argparse.Namespace, 
     if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
         sys.stdout.reconfigure(encoding="utf-8")  # Windows gives a pipe an encoding that has no Chinese
     if arguments.text is not None:
-        print(*translations_of(translator, arguments.text, arguments.n_best), sep="\n")
+        settings = Settings(translator.direction, arguments.n_best)
+        print(*translations_of(translator, arguments.text, settings), sep="\n")
     elif arguments.input_file:
         translate_file(translator, arguments.input_file, arguments.output_file)
     elif sys.stdin.isatty():

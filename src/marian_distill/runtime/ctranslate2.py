@@ -3,7 +3,7 @@
 Needs `ctranslate2` and `sentencepiece` alone; a 20 M parameter int8 model loads in a fraction of a second.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import ctranslate2
@@ -17,10 +17,11 @@ from marian_distill.runtime.translator import (
     MAX_THREADS,
     FolderConfig,
     checked_beam_size,
+    checked_direction,
     checked_threads,
-    choose_direction,
     n_best,
     segment_bound,
+    tags_of,
     translate_texts,
 )
 from marian_distill.schema import read_shaped
@@ -65,7 +66,8 @@ class CTranslate2Translator:
         if not 1 <= inter_threads * max(checked_threads(intra_threads), 1) <= MAX_THREADS:
             raise UserError(f"{inter_threads} × {intra_threads} threads: expected 1 to {MAX_THREADS} together")
         self.config = read_config(model_dir)
-        self.set_direction(direction)
+        self.source_tags: Mapping[Direction, str | None] = tags_of(self.config)
+        self.direction = checked_direction(self.source_tags, direction)
         self.beam_size = checked_beam_size(beam_size)
         self.max_decoding_length = max_decoding_length
         self.max_segment_length = segment_bound(self.config, max_decoding_length)
@@ -85,28 +87,24 @@ class CTranslate2Translator:
         except (RuntimeError, ValueError, MemoryError) as error:
             raise UserError(f"{model_dir}: CTranslate2 cannot load this model ({error})") from error
 
-    def set_direction(self, direction: str | None) -> None:
-        """Translate in another direction from now on; `UserError` when the model does not do it."""
-        self.direction, self.tag = choose_direction(self.config, direction)
-
     @property
     def compute_type(self) -> str:
         """What the engine really computes in: int8 on disk may be another type in memory."""
         return self.engine.compute_type
 
-    def translate(self, texts: Sequence[str], first_line: int = 1) -> list[str]:
+    def translate(self, texts: Sequence[str], first_line: int = 1, *, direction: str | None = None) -> list[str]:
         """Translate texts of any length, one result each, in their order (see `Translator`)."""
-        return translate_texts(self, texts, first_line)
+        return translate_texts(self, texts, first_line, direction)
 
     def translate_n_best(
-        self, texts: Sequence[str], count: int, *, finished: bool = False
+        self, texts: Sequence[str], count: int, *, finished: bool = False, direction: str | None = None
     ) -> list[list[tuple[str, float]]]:
         """For each text its `count` best translations and their scores (see `n_best`)."""
-        return n_best(self, texts, count, finished=finished)
+        return n_best(self, texts, count, finished=finished, direction=direction)
 
-    def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
+    def decode_pieces(self, sources: list[list[str]], beam_size: int | None = None) -> list[list[str]]:
         """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""
-        return [result.hypotheses[0] for result in self._decode(sources, self.beam_size)]
+        return [result.hypotheses[0] for result in self._decode(sources, beam_size or self.beam_size)]
 
     def decode_n_best(self, sources: list[list[str]], beam_size: int) -> list[list[tuple[list[str], float]]]:
         """For each list of source pieces `beam_size` hypotheses and their mean log-probabilities, best first."""

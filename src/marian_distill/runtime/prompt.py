@@ -8,12 +8,13 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from marian_distill.errors import UserError
 from marian_distill.languages import DIRECTIONS, Direction, Language, is_han, languages_of
-from marian_distill.runtime.translator import Translator
+from marian_distill.runtime.translator import Translator, checked_direction
 
 HELP = """\
 TEXT           translate it
@@ -25,15 +26,21 @@ NAMES: dict[Language, str] = {"en": "English", "zh": "Chinese"}
 
 
 class PromptTranslator(Translator, Protocol):
-    """A translator that can be turned round, and tells more translations than one."""
+    """A translator that tells more translations than one."""
 
-    def set_direction(self, direction: str | None) -> None:
-        """Translate in another direction from now on; `UserError` when the model does not do it."""
-        ...
-
-    def translate_n_best(self, texts: Sequence[str], count: int) -> list[list[tuple[str, float]]]:
+    def translate_n_best(
+        self, texts: Sequence[str], count: int, *, direction: str | None = None
+    ) -> list[list[tuple[str, float]]]:
         """For each text its best translations with their mean log-probabilities a token, best first."""
         ...
+
+
+@dataclass
+class Settings:
+    """What a prompt does with the next line: its direction, and how many translations it shows."""
+
+    direction: Direction
+    n_best: int = 1
 
 
 def interact(translator: PromptTranslator, n_best: int = 1) -> None:
@@ -43,17 +50,18 @@ def interact(translator: PromptTranslator, n_best: int = 1) -> None:
         translator: loaded.
         n_best: translations shown of each line, until `:best` says otherwise.
     """
+    settings = Settings(translator.direction, n_best)
     with line_history(), clearing_interrupts():
         while True:
             try:
-                line = input(f"{translator.direction}> ").strip()
+                line = input(f"{settings.direction}> ").strip()
                 if line in (":q", ":quit", ":exit", "exit", "quit"):
                     return
                 if line.startswith(":"):
-                    n_best = obey(translator, line[1:], n_best)
+                    obey(translator, line[1:], settings)
                 elif line:
-                    turn_round(translator, line)
-                    print(*translations_of(translator, line, n_best), sep="\n")
+                    turn_round(translator, line, settings)
+                    print(*translations_of(translator, line, settings), sep="\n")
             except KeyboardInterrupt:
                 print()
             except EOFError:
@@ -63,33 +71,31 @@ def interact(translator: PromptTranslator, n_best: int = 1) -> None:
                 print(error, file=sys.stderr)
 
 
-def obey(translator: PromptTranslator, command: str, n_best: int) -> int:
-    """Do what a command (without its colon) says; how many translations to show from now on."""
+def obey(translator: PromptTranslator, command: str, settings: Settings) -> None:
+    """Do what a command (without its colon) says."""
     name, _, value = command.partition(" ")
     if name == "help":
         print(HELP)
     elif name in DIRECTIONS:
-        translator.set_direction(name)
+        settings.direction = checked_direction(translator.source_tags, name)
     elif name == "best" and value.strip().isdecimal():
         translator.translate_n_best([], int(value))  # refuses what the beam is too narrow for
-        return int(value)
+        settings.n_best = int(value)
     else:
         raise UserError(f":{command}: no such command; :help lists them")
-    return n_best
 
 
-def turn_round(translator: PromptTranslator, line: str) -> None:
-    """Where a line is in the target language: turn the translator round if it can be, and say so either way."""
-    source, target = languages_of(translator.direction)
+def turn_round(translator: PromptTranslator, line: str, settings: Settings) -> None:
+    """Where a line is in the target language: go on in the other direction if the model can, and say so either way."""
+    source, target = languages_of(settings.direction)
     if language_of(line) != target:
         return
     reverse: Direction = "zh-en" if target == "zh" else "en-zh"
-    try:
-        translator.set_direction(reverse)
-    except UserError:
-        print(f"(this looks like {NAMES[target]}; the model translates from {NAMES[source]})", file=sys.stderr)
-    else:
+    if reverse in translator.source_tags:
+        settings.direction = reverse
         print(f"(this looks like {NAMES[target]}: {reverse} from now on)", file=sys.stderr)
+    else:
+        print(f"(this looks like {NAMES[target]}; the model translates from {NAMES[source]})", file=sys.stderr)
 
 
 def language_of(text: str) -> Language | None:
@@ -104,11 +110,12 @@ def language_of(text: str) -> Language | None:
     return "en" if not han and latin >= 4 and " " in text else None
 
 
-def translations_of(translator: PromptTranslator, text: str, n_best: int) -> list[str]:
-    """What is shown of a text: its translation, or `n_best` of them, each after its mean log-probability a token."""
-    if n_best == 1:
-        return translator.translate([text])
-    return [f"{score:6.2f}  {translation}" for translation, score in translator.translate_n_best([text], n_best)[0]]
+def translations_of(translator: PromptTranslator, text: str, settings: Settings) -> list[str]:
+    """What is shown of a text: its translation, or the best of them, each after its mean log-probability a token."""
+    if settings.n_best == 1:
+        return translator.translate([text], direction=settings.direction)
+    [best] = translator.translate_n_best([text], settings.n_best, direction=settings.direction)
+    return [f"{score:6.2f}  {translation}" for translation, score in best]
 
 
 @contextlib.contextmanager

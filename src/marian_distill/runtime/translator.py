@@ -34,21 +34,26 @@ class FolderConfig(TypedDict, total=False):
 
 
 class Translator(Protocol):
-    """Anything that turns source texts into target texts: a phone folder, a board, a Hugging Face model."""
+    """Anything that turns source texts into target texts: a phone folder, a board, a Hugging Face model.
 
-    direction: Direction
+    Nothing of a call stays behind: callers of several directions may share one.
+    """
+
+    source_tags: Mapping[Direction, str | None]  # what sources begin with, of each direction that the model does
+    direction: Direction  # where a call names none
 
     @property
     def compute_type(self) -> str:
         """What the weights are computed in, as the engine sees it: `int8_float32`, `float32`."""
         ...
 
-    def translate(self, texts: Sequence[str], first_line: int = 1) -> list[str]:
+    def translate(self, texts: Sequence[str], first_line: int = 1, *, direction: str | None = None) -> list[str]:
         """Translate texts, one result each, in their order.
 
         Args:
             texts: source texts of any length; line breaks are kept.
             first_line: the number of the first text, for warnings that name a line.
+            direction: one of `source_tags`, else a `UserError`; the translator's own when None.
         """
         ...
 
@@ -56,13 +61,18 @@ class Translator(Protocol):
 class PieceTranslator(Protocol):
     """A translator that works on pieces; `translate_texts` makes a `Translator` of it."""
 
+    source_tags: Mapping[Direction, str | None]
     direction: Direction
-    tag: str | None  # what sources begin with
     pieces: MarianPieces
     max_segment_length: int  # in source tokens (see `segment_bound`)
 
-    def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
-        """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""
+    def decode_pieces(self, sources: list[list[str]], beam_size: int | None = None) -> list[list[str]]:
+        """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself.
+
+        Args:
+            sources: with tag and `</s>`.
+            beam_size: the translator's own when None.
+        """
         ...
 
 
@@ -94,20 +104,34 @@ def declared_directions(config: Mapping) -> tuple[Direction, ...]:
     return tuple(direction for direction in DIRECTIONS if direction in config.get("directions", ()))
 
 
-def choose_direction(config: Mapping, direction: str | None) -> tuple[Direction, str | None]:
-    """The direction to translate in and its source tag, from a model folder's config.json and the user's wish.
+def tags_of(config: Mapping) -> dict[Direction, str | None]:
+    """The source tag of each direction that a model folder's config.json declares, the first of them its default.
 
-    Without a wish it is the first that the model declares; a model that declares none is taken as English → Chinese.
-    A wish that the model was not trained for is a `UserError`. The tag is what the folder's `source_tags` says, or
-    else follows from the directions.
+    A model that declares none may be of either direction alone, English → Chinese first. The tag is what the folder's
+    `source_tags` says, or else follows from the directions.
     """
     declared = declared_directions(config)
-    possible = declared or DIRECTIONS
-    for chosen in possible:
-        if direction in (chosen, None):
-            tags = config.get("source_tags") or source_tags(declared or (chosen,))
-            return chosen, tags.get(chosen)
-    raise UserError(f"direction {direction!r}: this model translates {' or '.join(possible)}")
+    tags = config.get("source_tags")
+    if tags:
+        return {direction: tags.get(direction) for direction in declared or DIRECTIONS}
+    return source_tags(declared) if declared else {one: source_tags([one])[one] for one in DIRECTIONS}
+
+
+def checked_direction(
+    possible: Iterable[Direction], direction: str | None, default: Direction | None = None
+) -> Direction:
+    """The direction that is asked for, or the default (the first that is possible) when None.
+
+    Raises:
+        UserError: one that the model was not trained for.
+    """
+    possible = tuple(possible)
+    for one in possible:
+        if direction == one:
+            return one
+    if direction is not None:
+        raise UserError(f"direction {direction!r}: this model translates {' or '.join(possible)}")
+    return default or possible[0]
 
 
 def checked_beam_size(beam_size: int) -> int:
@@ -140,9 +164,11 @@ def segment_bound(config: Mapping, max_decoding_length: int) -> int:
     return min(128, max_decoding_length * 2 // 3)
 
 
-def segment_texts(translator: PieceTranslator, texts: Sequence[str]) -> list[list[list[list[str]]]]:
+def segment_texts(
+    translator: PieceTranslator, texts: Sequence[str], direction: Direction
+) -> list[list[list[list[str]]]]:
     """For each text, for each of its lines, the pieces of segments no longer than the translator takes."""
-    pieces, tag, most = translator.pieces, translator.tag, translator.max_segment_length
+    pieces, tag, most = translator.pieces, translator.source_tags[direction], translator.max_segment_length
 
     def source_length(segment: str) -> int:
         return len(pieces.source_pieces([segment], tag)[0])
@@ -160,18 +186,22 @@ def segment_texts(translator: PieceTranslator, texts: Sequence[str]) -> list[lis
     return [[segments(line) for line in text] for text in lines]
 
 
-def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_line: int = 1) -> list[str]:
+def translate_texts(
+    translator: PieceTranslator, texts: Sequence[str], first_line: int = 1, direction: str | None = None
+) -> list[str]:
     """Translate texts of any length by way of segments; line breaks and blank lines stay.
 
     Args:
         translator: called once, with all segments.
         texts: source texts.
         first_line: number of the first text. A hypothesis that met the output bound is told on stderr by line number.
+        direction: the translator's own when None.
     """
-    segmented = segment_texts(translator, texts)
+    chosen = checked_direction(translator.source_tags, direction, translator.direction)
+    segmented = segment_texts(translator, texts, chosen)
     hypotheses = translator.decode_pieces([segment for lines in segmented for line in lines for segment in line])
     decoded = zip(hypotheses, translator.pieces.decode_all(hypotheses), strict=True)
-    target_language = languages_of(translator.direction)[1]
+    target_language = languages_of(chosen)[1]
 
     translations = []
     for number, lines in enumerate(segmented, start=first_line):
@@ -184,7 +214,12 @@ def translate_texts(translator: PieceTranslator, texts: Sequence[str], first_lin
 
 
 def n_best(
-    translator: BeamTranslator, texts: Sequence[str], count: int, *, finished: bool = False
+    translator: BeamTranslator,
+    texts: Sequence[str],
+    count: int,
+    *,
+    finished: bool = False,
+    direction: str | None = None,
 ) -> list[list[tuple[str, float]]]:
     """For each text its best translations with their mean log-probabilities a token, best first, none of them twice.
 
@@ -196,13 +231,15 @@ def n_best(
         texts: source texts.
         count: translations a text; at most the beam size.
         finished: leave out what met the output bound and was cut there: a text may have no translation then.
+        direction: the translator's own when None.
     """
     if not 1 <= count <= translator.beam_size:
         raise UserError(f"{count} best translations: expected 1 to the beam size, {translator.beam_size}")
-    segmented = segment_texts(translator, texts)
+    chosen = checked_direction(translator.source_tags, direction, translator.direction)
+    segmented = segment_texts(translator, texts, chosen)
     segments = [segment for lines in segmented for line in lines for segment in line]
     results = iter(translator.decode_n_best(segments, translator.beam_size))
-    target_language = languages_of(translator.direction)[1]
+    target_language = languages_of(chosen)[1]
 
     found = []
     for lines in segmented:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any
 
-from marian_distill.errors import UserError
-from marian_distill.files import atomic_writer, read_json, sha256
+from marian_distill.files import unedited_writer
 from marian_distill.languages import is_han
 from marian_distill.text.cleaning import Limits, chinese_length, han_in_en, length_ratio, no_han_in_zh, untranslated
 from marian_distill.text.numbers import numbers_kept
@@ -152,20 +152,9 @@ def audit(rows: Iterable[tuple[str, str, str]]) -> Iterator[Suspect]:
             yield Suspect(number, source, english, chinese, hints, round(1 - prod(1 - w for w in hit.values()), 3))
 
 
-def check_unedited(path: Path, report: Path) -> None:
-    """Refuse to write over an audit's CSV that is not as the audit left it: a person's work is in it.
-
-    Args:
-        path: the CSV.
-        report: the audit's report, which holds its SHA-256.
-    """
-    if path.exists() and not (report.is_file() and read_json(report).get("sha256") == sha256(path)):
-        raise UserError(f"{path}: was edited since an audit wrote it, or is no audit's; choose another --output-csv")
-
-
-def write_suspects(path: Path, suspects: Iterable[Suspect]) -> None:
-    """A CSV that `corrections.read_corrections` reads once a person has filled in its last columns."""
-    with atomic_writer(path) as stream:
+def write_suspects(path: Path, suspects: Iterable[Suspect], report: dict[str, Any]) -> None:
+    """A CSV that `corrections.read_corrections` reads once a person has filled in its last columns, and its report."""
+    with unedited_writer(path, report) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
         for one in suspects:

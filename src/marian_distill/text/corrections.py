@@ -16,7 +16,7 @@ from marian_distill.files import atomic_directory, check_replaceable, write_json
 from marian_distill.text.corpus import BATCH_ROWS
 
 REPORT = "corrections.json"
-KIND = "a corrected corpus"
+KIND = "a corrected corpus, its split {}"  # in a folder of its own, or one would replace another
 COLUMNS = ("en", "zh", "new_en", "new_zh")
 DROP = "drop"  # a column that may be missing
 MARKS = frozenset({"x", "drop", "yes", "1"})
@@ -116,14 +116,14 @@ def apply_corrections(
     return tables, hits
 
 
-def check_output(output_dir: Path) -> None:
-    """Refuse to replace anything but a folder that this wrote before."""
-    check_replaceable(output_dir, KIND)
+def check_output(output_dir: Path, split: str) -> None:
+    """Refuse to replace anything but a folder that this wrote before, of the same split."""
+    check_replaceable(output_dir, KIND.format(split))
 
 
 def write_corpus(tables: Sequence[pa.Table], output_dir: Path, split: str, report: dict[str, Any]) -> None:
     """Write a corpus in the hub's layout with its report (corrections.json), whole or not at all."""
-    with atomic_directory(output_dir, KIND) as folder:
+    with atomic_directory(output_dir, KIND.format(split)) as folder:
         with pq.ParquetWriter(folder / f"{split}-00000-of-00001.parquet", SCHEMA) as writer:
             for table in tables:
                 writer.write_table(table)

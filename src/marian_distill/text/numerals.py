@@ -28,7 +28,8 @@ MONTHS = _from(1, "jan feb mar apr may jun jul aug sep oct nov dec") | _from(
 )
 # Words that may stand for a number; each gives what it may be worth.
 ASIDE: dict[str, tuple[float, ...]] = {
-    "half": (0.5, 50, 30, 6), "quarter": (0.25, 15, 4), "once": (1,), "single": (1,), "zero": (0,), "dozen": (12,),
+    "half": (0.5, 50, 30, 6, 500_000, 500_000_000), "quarter": (0.25, 15, 4), "once": (1,), "single": (1,),
+    "zero": (0,), "dozen": (12,),
     "both": (2,), "double": (2,), "twin": (2,), "twice": (2,), "pair": (2,), "couple": (2,), "halves": (2,),
     "thirds": (3,), "quarters": (4,), "fifths": (5,), "sixths": (6,), "eighths": (8,), "tenths": (10,),
     "noon": (12,), "midnight": (12, 0), "decade": (10,), "decades": (20, 30, 40, 50), "century": (100,),
@@ -113,4 +114,6 @@ def chinese_value(numeral: str) -> Decimal | None:
             else:
                 total *= CHINESE_MYRIADS[character]  # 万亿
             section, number, said, written = Decimal(0), Decimal(0), False, ""
+    if numeral[-1] in CHINESE_DIGITS:
+        number *= {"百": 10, "千": 100, "万": 1_000, "亿": 10_000_000}.get(numeral[-2], 1)  # 三百五 is 350, not 305
     return total + section + number

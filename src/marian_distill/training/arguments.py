@@ -14,6 +14,7 @@ from typing import Any, Literal, NoReturn
 import torch
 import yaml
 from transformers import HfArgumentParser, Seq2SeqTrainingArguments
+from transformers.hf_argparser import string_to_bool
 from transformers.integrations.integration_utils import (
     INTEGRATION_TO_CALLBACK,
     get_available_reporting_integrations,
@@ -21,7 +22,8 @@ from transformers.integrations.integration_utils import (
 
 from marian_distill.command_line import CommandParser, check_output_path
 from marian_distill.errors import UserError
-from marian_distill.training.checkpoints import STATE
+from marian_distill.text.corpus import MAX_WEIGHT
+from marian_distill.training.checkpoints import STATE, damage
 from marian_distill.training.help import format_help
 
 
@@ -129,8 +131,8 @@ class DataArguments:
             if getattr(self, name) > POSITIONS:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: a model has {POSITIONS} positions")
         for repeat in self.extra_train_repeat:
-            if repeat < 0.0:
-                raise UserError(f"--extra-train-repeat {repeat}: expected 0 or more")
+            if not 0.0 <= repeat <= MAX_WEIGHT:
+                raise UserError(f"--extra-train-repeat {repeat:g}: expected a number from 0 to {MAX_WEIGHT}")
         for name in ("tag_share", "final_stop_share", "source_noise"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
@@ -217,6 +219,8 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
                 f"--resume-from-checkpoint {self.resume_from_checkpoint}: no checkpoint there; leave it out to go on "
                 "from the last checkpoint in --output-dir"
             )
+        if self.resume_from_checkpoint and (problem := damage(Path(self.resume_from_checkpoint))):
+            raise UserError(f"--resume-from-checkpoint {self.resume_from_checkpoint}: is {problem}; give another one")
         for name, value in _BATCHING.items():
             if getattr(self, name) != value:
                 raise UserError(
@@ -311,6 +315,9 @@ def parse_arguments(
         allow_abbrev=False,
     )
     parser.add_argument("--config", metavar="FILE.yaml", help="A stage: options as YAML; the command line wins.")
+    for action in parser._actions:
+        if action.type is string_to_bool and action.nargs is None:  # `bool | None`: --fp16 alone means true as well
+            action.nargs, action.const = "?", True
     parser.add_argument("--help-all", action=_HelpAll, nargs=0, help="Every option of Hugging Face's, too.")
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     if not tokens:
@@ -346,7 +353,8 @@ def _config_path(tokens: list[str]) -> Path | None:
 
 def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        values = yaml.safe_load(text)
         values = {} if values is None else values
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
@@ -354,11 +362,22 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
         raise UserError(f"{path}: not valid YAML ({error})") from error
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected 'option: value' lines, found {type(values).__name__}")
+    _refuse_twice(path, text)
     values = {str(key).replace("-", "_"): value for key, value in values.items()}
     for key in values:
-        if key not in known:
+        if key not in known - {"config", "help", "help_all"}:
             raise UserError(f"{path}: unknown key {key!r}{_nearest(key, known, '')}")
     return values
+
+
+def _refuse_twice(path: Path, text: str) -> None:
+    """`UserError` for a key that stands there twice, of which YAML would take the last without a word."""
+    document = yaml.compose(text, yaml.SafeLoader)
+    pairs = document.value if isinstance(document, yaml.MappingNode) else []
+    keys = [str(key.value).replace("-", "_") for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise UserError(f"{path}: {key!r} is there twice; remove one")
 
 
 def _tokens(key: str, value: Any) -> list[str]:

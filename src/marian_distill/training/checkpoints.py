@@ -6,13 +6,12 @@ before that, when the other files are on the disk.
 
 import json
 import logging
-import os
-import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from marian_distill.files import sha256
+from marian_distill.errors import UserError
+from marian_distill.files import remove, sha256, sync
+from marian_distill.schema import read_shaped
 
 logger = logging.getLogger(__name__)
 
@@ -28,21 +27,23 @@ def write_manifest(checkpoint: Path) -> None:
     files = [path for path in sorted(checkpoint.rglob("*")) if path.is_file() and path.name not in (MANIFEST, STATE)]
     own = {path.relative_to(checkpoint).as_posix(): path for path in files if not path.name.startswith("rng_state_")}
     for path in own.values():
-        _sync(path)
+        sync(path)
     (checkpoint / MANIFEST).write_text(
         json.dumps({name: sha256(path) for name, path in own.items()}, indent=2), encoding="utf-8"
     )
-    _sync(checkpoint / MANIFEST)
-    _sync(checkpoint)
+    sync(checkpoint / MANIFEST)
+    sync(checkpoint)
 
 
 def damage(checkpoint: Path) -> str | None:
     """What is wrong with a checkpoint; None: nothing."""
     try:
-        json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
-        manifest = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        state = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))  # in which a gradient may be NaN
+        manifest = read_shaped(checkpoint / MANIFEST, dict[str, str])
+    except (FileNotFoundError, ValueError, UserError):
         return "half written"
+    if not isinstance(state, dict):
+        return f"damaged, {STATE} is not what was written"
     for name, digest in manifest.items():
         path = checkpoint / name
         if not path.is_file():
@@ -73,16 +74,5 @@ def last_whole_checkpoint(directory: Path) -> Path | None:
         if problem is None:
             return checkpoint
         logger.warning("%s is %s: deleted", checkpoint, problem)
-        shutil.rmtree(checkpoint)
+        remove(checkpoint)
     return None
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk."""
-    if path.is_dir() and sys.platform == "win32":
-        return  # Windows opens no folders
-    handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

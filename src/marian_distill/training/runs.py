@@ -16,7 +16,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from marian_distill.errors import UserError
-from marian_distill.files import atomic_writer, read_json, write_json
+from marian_distill.files import atomic_writer, read_json_object, remove, write_json
 from marian_distill.languages import TAGS, directions_of, languages_of
 from marian_distill.students.kind import kind_of_folder
 from marian_distill.training.checkpoints import last_whole_checkpoint
@@ -37,6 +37,16 @@ FREE_OPTIONS = frozenset(
         *("push_to_hub", "hub_token", "hub_model_id"),
         *("precision", "bf16", "fp16", "attention", PLAN),
     }
+)
+# Options that name what a run reads.
+INPUTS = (
+    *("student_config", "student_model", "teacher_model", "tokenizer_dir", "resume_from_checkpoint"),
+    *("dataset", "eval_dataset", "extra_train_csv"),
+)
+_OF_A_RUN = re.compile(  # what a run puts into its folder, a tracker's runs/ included
+    r"(options|run|log|config|generation_config|vocab|tokenizer_config|special_tokens_map)\.json|README\.md|train\.log|"
+    r"(source|target)\.spm|model.*\.safetensors(\.index\.json)?|checkpoint-\d+|staged|runs|\..*\.tmp|"
+    r"\.snakemake_timestamp"
 )
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "sentencepiece", "sacrebleu")
 
@@ -63,10 +73,11 @@ def open_output_dir(directory: str | Path, options: Mapping[str, Any], *, overwr
     if directory.exists() and not (directory / OPTIONS_FILE).is_file() and _strangers(directory):
         raise UserError(f"{directory}: not empty and no run of this program; choose another --output-dir")
     if overwrite:
+        _check_all_may_go(directory, options)
         return None
     checkpoint = last_whole_checkpoint(directory)
     if checkpoint is not None or is_finished(directory):  # else there is nothing yet to lose
-        _check_same_run(directory, read_json(directory / OPTIONS_FILE), _as_json(options))
+        _check_same_run(directory, read_json_object(directory / OPTIONS_FILE), _as_json(options))
     return checkpoint
 
 
@@ -74,6 +85,18 @@ def _strangers(directory: Path) -> bool:
     """Whether a folder holds more than what a killed run leaves before it has written options.json."""
     temporaries = set(directory.glob(f".{OPTIONS_FILE}.*"))
     return any(path not in temporaries for path in directory.iterdir())
+
+
+def _check_all_may_go(directory: Path, options: Mapping[str, Any]) -> None:
+    """Refuse to empty a folder that holds an input of the new run, or what no run puts there."""
+    for name in INPUTS:
+        values = options[name] if isinstance(options[name], list) else [options[name]]
+        for value in filter(None, values):
+            if directory.resolve() in Path(value).resolve().parents and Path(value).exists():
+                raise UserError(f"{directory}: holds --{name.replace('_', '-')} {value}; choose another --output-dir")
+    for path in sorted(directory.glob("*")):
+        if not _OF_A_RUN.fullmatch(path.name):
+            raise UserError(f"{path}: no run wrote this; move it away, or choose another --output-dir")
 
 
 def start_run(
@@ -98,10 +121,13 @@ def start_run(
     """
     directory = Path(directory)
     record = _as_json(options) | {f"fingerprint of {name}": value for name, value in fingerprints.items()}
-    if overwrite and directory.exists():
-        shutil.rmtree(directory)
+    if overwrite:
+        _check_all_may_go(directory, options)  # again: the data may have taken an hour
+        for path in sorted(directory.glob("*"), key=lambda path: path.name != RUN_FILE):
+            if path.name != OPTIONS_FILE:  # is written anew, and says until then whose folder this is
+                remove(path)
     elif checkpoint is not None:
-        _check_same_run(directory, read_json(directory / OPTIONS_FILE), record)
+        _check_same_run(directory, read_json_object(directory / OPTIONS_FILE), record)
     for name in (OPTIONS_FILE, LOG_HISTORY_FILE, CARD_FILE, RUN_FILE):
         for temporary in directory.glob(f".{name}.*"):
             temporary.unlink()
@@ -116,7 +142,7 @@ def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def recorded(directory: str | Path, key: str) -> Any:
     """What options.json of a run says of `key`; None where it says nothing."""
-    return read_json(Path(directory) / OPTIONS_FILE).get(key)
+    return read_json_object(Path(directory) / OPTIONS_FILE).get(key)
 
 
 def is_finished(directory: str | Path) -> bool:
