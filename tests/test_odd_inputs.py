@@ -23,7 +23,7 @@ from marian_distill.errors import run_command
 from marian_distill.files import read_json, sha256
 from marian_distill.text.corpus import CorpusSource, load_parallel
 from odd_files import DEEP, DIGITS, JSON, LONG, TEXT, broken_models, odd_outputs, odd_paths, write
-from toy_language_model import toy_tokenizer, toy_writer_ct2_dir, toy_writer_dir, write_toy_config  # noqa: F401
+from toy_language_model import write_toy_config
 from toy_training import write_student_config
 
 REPOSITORY = Path(__file__).parents[1]

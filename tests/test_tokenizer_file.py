@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from marian_distill.errors import UserError
 from marian_distill.tokenizer_file import TextStream, TokenizerFile, translation_prompts
-from toy_language_model import TEXTS, VOCAB_SIZE, toy_tokenizer, write_toy_tokenizer  # noqa: F401
+from toy_language_model import TEXTS, VOCAB_SIZE, write_toy_tokenizer
 from toy_model import write_tokenizer
 
 BERT = ["[PAD]", *(f"[unused{index}]" for index in range(3)), "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -18,7 +18,7 @@ BERT += ["we", "like", "tea", "##s", ".", "我", "们"]
 
 @settings(max_examples=50, deadline=None)
 @given(text=st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40))
-def test_every_text_comes_back(toy_tokenizer, text):  # noqa: F811
+def test_every_text_comes_back(toy_tokenizer, text):
     ids = toy_tokenizer.encode([text])[0]
     if "<|" not in text and ">>" not in text:
         assert toy_tokenizer.decode(ids) == text
@@ -26,7 +26,7 @@ def test_every_text_comes_back(toy_tokenizer, text):  # noqa: F811
     assert "".join([*(stream.add(index) for index in ids), stream.end()]) == toy_tokenizer.decode(ids)
 
 
-def test_a_stream_gives_no_half_characters(toy_tokenizer):  # noqa: F811
+def test_a_stream_gives_no_half_characters(toy_tokenizer):
     ids = toy_tokenizer.encode(["😀茶"])[0]
     stream = TextStream(toy_tokenizer)
     pieces = [stream.add(index) for index in ids]
@@ -38,7 +38,7 @@ def test_a_stream_gives_no_half_characters(toy_tokenizer):  # noqa: F811
     assert half.end() == "\ufffd"
 
 
-def test_digits_stand_alone_and_special_tokens_are_left_out(toy_tokenizer):  # noqa: F811
+def test_digits_stand_alone_and_special_tokens_are_left_out(toy_tokenizer):
     ids = toy_tokenizer.encode(["1,234.56"])[0]
     assert toy_tokenizer.tokens(ids) == list("1,234.56")
     assert toy_tokenizer.decode([toy_tokenizer.start_id, *ids, toy_tokenizer.end_id]) == "1,234.56"
@@ -47,7 +47,7 @@ def test_digits_stand_alone_and_special_tokens_are_left_out(toy_tokenizer):  # n
     assert prompt[0] == toy_tokenizer.start_id
 
 
-def test_saved_and_loaded(toy_tokenizer, tmp_path):  # noqa: F811
+def test_saved_and_loaded(toy_tokenizer, tmp_path):
     from transformers import AutoTokenizer
 
     toy_tokenizer.save(tmp_path)
@@ -104,6 +104,6 @@ def test_folders_that_are_refused(tmp_path):
         TokenizerFile(tmp_path)
 
 
-def test_a_trained_tokenizer_is_the_same_again(tmp_path, toy_tokenizer):  # noqa: F811
+def test_a_trained_tokenizer_is_the_same_again(tmp_path, toy_tokenizer):
     again = write_toy_tokenizer(tmp_path / "again")
     assert again.library.to_str() == toy_tokenizer.library.to_str()

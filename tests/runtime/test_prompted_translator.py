@@ -23,6 +23,12 @@ def test_it_has_learnt_to_translate_in_both_directions(toy_prompted_dir):
         assert scores["chrf++"]["score"] > 60
 
 
+def test_the_direction_is_an_argument_of_each_call(translator, toy_prompted_dir):
+    chinese = PromptedTranslator(toy_prompted_dir, "zh-en", max_decoding_length=32, intra_threads=1)
+    assert translator.translate(CHINESE[:3], direction="zh-en") == chinese.translate(CHINESE[:3])
+    assert translator.translate(ENGLISH[:3]) == chinese.translate(ENGLISH[:3], direction="en-zh")
+
+
 def test_a_sentence_is_translated_alone_as_in_a_batch_of_other_lengths(translator):
     texts = ENGLISH[::5]
     assert translator.translate(texts) == [translator.translate([text])[0] for text in texts]

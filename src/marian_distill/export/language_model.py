@@ -59,6 +59,9 @@ def export_language_model(
     check_output(output_dir, overwrite)
     TokenizerFile(model_dir)  # a broken one is told before torch is loaded
     from marian_distill.evaluation.hf_generator import HFGenerator
+    from marian_distill.students.kind import kind_of_folder
+
+    kind_of_folder(model_dir, "ct2").check_convertible(Path(model_dir))
 
     texts = list(texts) or [text for side in SENTENCES.values() for text in side]
     with folder_lock(output_dir), atomic_directory(output_dir, KIND) as folder:

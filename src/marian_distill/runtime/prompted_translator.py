@@ -1,6 +1,6 @@
 """Translating with a language model: its prompt is the source and the target language's tag."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from marian_distill.runtime.ct2_generator import CTranslate2Generator
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
     checked_beam_size,
-    choose_direction,
+    checked_direction,
+    declared_directions,
     n_best,
     segment_bound,
     translate_texts,
@@ -56,7 +57,6 @@ class PromptedTranslator:
     """
 
     direction: Direction
-    tag: str | None
 
     def __init__(
         self,
@@ -75,36 +75,34 @@ class PromptedTranslator:
         self.config = self.generator.config
         if not self.config.get("directions"):
             raise UserError(f"{model_dir}: this model writes and does not translate; use scripts/generate_text.py.")
-        self.set_direction(direction)
+        self.source_tags: Mapping[Direction, str | None] = {
+            one: TAGS[languages_of(one)[1]] for one in declared_directions(self.config)
+        }
+        self.direction = checked_direction(self.source_tags, direction)
         self.pieces: Any = PromptPieces(self.generator.tokenizer)
         self.beam_size = checked_beam_size(beam_size)
         self.max_decoding_length = max_decoding_length
         room = self.generator.context - max_decoding_length - 1
         self.max_segment_length = min(segment_bound(self.config, max_decoding_length), room)
 
-    def set_direction(self, direction: str | None) -> None:
-        """Translate in another direction from now on; `UserError` when the model does not do it."""
-        self.direction, _ = choose_direction(self.config, direction)
-        self.tag = TAGS[languages_of(self.direction)[1]]
-
     @property
     def compute_type(self) -> str:
         """What the engine really computes in."""
         return self.generator.compute_type
 
-    def translate(self, texts: Sequence[str], first_line: int = 1) -> list[str]:
+    def translate(self, texts: Sequence[str], first_line: int = 1, *, direction: str | None = None) -> list[str]:
         """Translate texts of any length, one result each, in their order (see `Translator`)."""
-        return translate_texts(self, texts, first_line)
+        return translate_texts(self, texts, first_line, direction)
 
     def translate_n_best(
-        self, texts: Sequence[str], count: int, *, finished: bool = False
+        self, texts: Sequence[str], count: int, *, finished: bool = False, direction: str | None = None
     ) -> list[list[tuple[str, float]]]:
         """For each text its `count` best translations and their scores (see `n_best`)."""
-        return n_best(self, texts, count, finished=finished)
+        return n_best(self, texts, count, finished=finished, direction=direction)
 
-    def decode_pieces(self, sources: list[list[str]]) -> list[list[str]]:
+    def decode_pieces(self, sources: list[list[str]], beam_size: int | None = None) -> list[list[str]]:
         """Best target tokens for each prompt, `</s>` last when decoding ended by itself."""
-        return [hypotheses[0][0] for hypotheses in self._decode(sources, self.beam_size, 1)]
+        return [hypotheses[0][0] for hypotheses in self._decode(sources, beam_size or self.beam_size, 1)]
 
     def decode_n_best(self, sources: list[list[str]], beam_size: int) -> list[list[tuple[list[str], float]]]:
         """For each prompt `beam_size` hypotheses and their mean log-probabilities, best first."""

@@ -22,7 +22,7 @@ OWN_COMMAND = "a language model learns text: train it with scripts/train_causal_
 class Causal:
     """The `StudentKind` of `Qwen3ForCausalLM`, a decoder alone."""
 
-    name = "language model"
+    name = "Qwen3"
     student = CausalStudent
     exports: frozenset[Export] = frozenset({"ct2"})
 
