@@ -17,8 +17,10 @@ GROUP_SIZE = 32  # weights that share a scale
 def quantize_int4(model: Student) -> None:
     """Turn the weights of the linear layers into int4, in place; `UserError` without `torchao`."""
     try:
-        from torchao.prototype.quantization.int4 import PrototypeInt4WeightOnlyConfig
-        from torchao.quantization import quantize_
+        from torchao.prototype.quantization.int4 import (  # pyright: ignore[reportMissingImports]
+            PrototypeInt4WeightOnlyConfig,
+        )
+        from torchao.quantization import quantize_  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise UserError("int4 needs the package torchao 0.18: uv sync --extra int4") from error
     model.to(torch.bfloat16)  # pyright: ignore[reportArgumentType]
