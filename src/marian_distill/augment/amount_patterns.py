@@ -269,11 +269,12 @@ WORD_DATES = """
     * The {building} opened on {word_date}. | {building}是{word_date}开业的。
     * {who} moved to {city} on {word_date}. | {who}在{word_date}搬到了{city}。
     From {word_date} to {word_date2} there was an offer. | 从{word_date}到{word_date2}有优惠活动。
-    The offer is from {word_date}. | 优惠活动从{word_date}开始。
     The offer was on {word_date}. | 优惠活动是在{word_date}。
     The offer was not on {word_date}, but on {word_date2}. | 优惠活动不是在{word_date}，而是在{word_date2}。
     The course was from {word_date} to {word_date2}. | 课程从{word_date}到{word_date2}。
     The sale was from {word_date} to {word_date2}. | 特卖从{word_date}到{word_date2}。
+    The exhibition was from {word_date} to {word_date2}. | 展览从{word_date}到{word_date2}。
+    The offer ran from {year} to {year2}. | 优惠活动从{year}到{year2}。
     * The offer was from {word_date} to {word_date2}. | 优惠活动从{word_date}到{word_date2}。
     * {someone} was born in {year} in {city}. | {someone}{year}出生在{city}。
 """
