@@ -153,7 +153,13 @@ def _liquid() -> AnyKind:
     return Liquid()
 
 
-KINDS: dict[str, Callable[[], AnyKind]] = {"marian": _marian, "liquid": _liquid}
+def _causal() -> AnyKind:
+    from marian_distill.students.causal.kind import Causal
+
+    return Causal()
+
+
+KINDS: dict[str, Callable[[], AnyKind]] = {"marian": _marian, "liquid": _liquid, "qwen3": _causal}
 
 
 def kind_of(model_type: object, where: str = "config") -> AnyKind:
