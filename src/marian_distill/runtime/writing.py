@@ -114,7 +114,12 @@ def show(generator: TokenGenerator, prompt: str, sampling: Sampling, cost: Cost)
 
 def one_line(generator: TokenGenerator, prompt: str, sampling: Sampling, cost: Cost) -> str:
     """A continuation on one line."""
-    return "".join(stream_text(generator, prompt, sampling, cost)).replace("\\", "\\\\").replace("\n", "\\n")
+    return (
+        "".join(stream_text(generator, prompt, sampling, cost))
+        .replace("\\", "\\\\")
+        .replace("\n", "\\n")
+        .replace("\r", "\\r")
+    )
 
 
 @dataclass

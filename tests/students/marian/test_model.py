@@ -6,6 +6,7 @@ import torch
 from transformers import MarianMTModel
 
 from marian_distill.errors import UserError
+from marian_distill.files import read_json
 from marian_distill.students.marian.config import check_config, parameter_count, student_config
 from marian_distill.students.marian.model import MarianStudent, new_student
 from marian_distill.students.packing import PairCollator
@@ -13,10 +14,6 @@ from marian_distill.students.zero_pad import pad_row_norm
 from marian_distill.training.models import read_student_config
 
 PRESETS = Path(__file__).parents[3] / "student_configs"
-
-
-def is_marian(path: Path) -> bool:
-    return json.loads(path.read_text(encoding="utf-8"))["model_type"] == "marian"
 
 
 SIZES = {
@@ -35,9 +32,10 @@ def test_presets_have_the_parameters_that_their_chain_had(name, parameters):
     assert parameter_count(config) == parameters
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in sorted(PRESETS.glob("*.json")) if is_marian(path)], ids=lambda p: p.stem
-)
+MARIAN_PRESETS = [path for path in sorted(PRESETS.glob("*.json")) if read_json(path)["model_type"] == "marian"]
+
+
+@pytest.mark.parametrize("path", MARIAN_PRESETS, ids=lambda path: path.stem)
 def test_every_preset_loads_and_is_sound(path):
     _, config = read_student_config(path)
     assert config.pad_token_id == config.decoder_start_token_id == config.vocab_size - 1
