@@ -56,7 +56,7 @@ def rows(arguments: argparse.Namespace, texts: list[str]) -> Iterator[dict]:
         import torch
 
         from marian_distill.evaluation.hf_generator import HFGenerator
-        from marian_distill.students.causal.int4 import stored_megabytes
+        from marian_distill.evaluation.int4 import stored_megabytes
 
         torch.set_num_threads(arguments.threads)
         yield dict(measure(HFGenerator(folder), str(folder), megabytes, texts))

@@ -43,8 +43,9 @@ def new_toy_model(tokenizer: TokenizerFile, seed: int = 0, **changes):
     """A model with random weights; `changes` are fields of its config."""
     import torch
 
-    from marian_distill.students.causal.config import fit_tokenizer, read_config
+    from marian_distill.students.causal.config import read_config
     from marian_distill.students.causal.model import new_model
+    from marian_distill.students.rows import fit_tokenizer
 
     torch.manual_seed(seed)
     config = read_config({"vocab_size": VOCAB_SIZE, "tie_word_embeddings": True, **SIZES, **changes}, "toy")
@@ -56,7 +57,7 @@ def learn(model, rows, steps: int) -> None:
     """Train on all rows at once."""
     import torch
 
-    from marian_distill.students.causal.rows import stack
+    from marian_distill.students.rows import stack
     from marian_distill.training.losses import DistillationLoss, projection_loss
 
     batch = stack([rows[index] for index in range(len(rows))])
@@ -78,7 +79,7 @@ def toy_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> TokenizerFile:
 @pytest.fixture(scope="session")
 def toy_writer_dir(tmp_path_factory: pytest.TempPathFactory, toy_tokenizer: TokenizerFile) -> Path:
     """A Hugging Face folder of a model that knows the toy sentences."""
-    from marian_distill.students.causal.rows import PackedRows, text_samples
+    from marian_distill.students.rows import PackedRows, text_samples
 
     folder = tmp_path_factory.mktemp("writer") / "model"
     model = new_toy_model(toy_tokenizer)
@@ -103,7 +104,7 @@ def toy_prompted_dir(tmp_path_factory: pytest.TempPathFactory, toy_tokenizer: To
     """A CTranslate2 folder, float32, of a language model that translates toy sentences in both directions."""
     from marian_distill.export.language_model import export_language_model
     from marian_distill.languages import DIRECTIONS
-    from marian_distill.students.causal.rows import PackedRows, prompted_samples
+    from marian_distill.students.rows import PackedRows, prompted_samples
     from marian_distill.tokenizer_file import translation_prompts
 
     folder = tmp_path_factory.mktemp("prompted")

@@ -52,8 +52,8 @@ def test_a_tokenizer_with_more_tokens_than_the_model_has_rows(toy_writer_dir, tm
 def test_int4_by_torchao(toy_writer_dir):
     pytest.importorskip("torchao")
     from marian_distill.evaluation.hf_generator import HFGenerator
+    from marian_distill.evaluation.int4 import stored_megabytes
     from marian_distill.evaluation.language_model import bits_per_byte
-    from marian_distill.students.causal.int4 import stored_megabytes
 
     plain, quantised = HFGenerator(toy_writer_dir), HFGenerator(toy_writer_dir, int4=True)
     assert quantised.compute_type == "int4_bfloat16"

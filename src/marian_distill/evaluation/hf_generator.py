@@ -10,8 +10,8 @@ import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
+from marian_distill.evaluation.int4 import quantize_int4
 from marian_distill.runtime.generation import Sampling
-from marian_distill.students.causal.int4 import quantize_int4
 from marian_distill.students.loading import load_student
 from marian_distill.tokenizer_file import TokenizerFile
 

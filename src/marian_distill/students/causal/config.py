@@ -11,7 +11,6 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from marian_distill.errors import UserError
-from marian_distill.tokenizer_file import TokenizerFile
 
 SIZES = (
     *("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
@@ -52,20 +51,6 @@ def check_config(config: Qwen3Config, where: str) -> None:
             raise UserError(f"{where}: {field} {getattr(config, field)!r}: expected {value!r}, as CTranslate2 has it")
     if not 0.0 <= config.attention_dropout < 1.0:
         raise UserError(f"{where}: attention_dropout {config.attention_dropout}: expected a share in [0, 1)")
-
-
-def fit_tokenizer(config: Qwen3Config, tokenizer: TokenizerFile, name: str) -> None:
-    """Have the config begin and end texts as the tokenizer does; `UserError` when it has too few rows for its tokens.
-
-    More rows than tokens are allowed: Qwen's own models have some hundreds more.
-    """
-    if config.vocab_size < tokenizer.size:
-        raise UserError(
-            f"{name}: vocab_size {config.vocab_size}, but the tokenizer in {tokenizer.directory} has {tokenizer.size} "
-            f"tokens; give --vocab-size {tokenizer.size}"
-        )
-    config.bos_token_id, config.eos_token_id = tokenizer.start_id, tokenizer.end_id
-    config.pad_token_id = tokenizer.end_id
 
 
 def parameter_count(config: Qwen3Config) -> int:

@@ -10,10 +10,10 @@ from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen3Config,
 from marian_distill.errors import UserError
 from marian_distill.files import read_json_object
 from marian_distill.pieces import MarianPieces
-from marian_distill.students.causal.config import check_config, fit_tokenizer, read_config
+from marian_distill.students.causal.config import check_config, read_config
 from marian_distill.students.causal.model import CausalStudent, generation_config, new_model
-from marian_distill.students.causal.rows import stack
 from marian_distill.students.kind import Collator, Export, InitPlan, InitReport
+from marian_distill.students.rows import fit_tokenizer, stack
 from marian_distill.tokenizer_file import TokenizerFile
 
 OWN_COMMAND = "a language model learns text: train it with scripts/train_causal_lm.py (--direction to translate)"

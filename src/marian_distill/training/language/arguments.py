@@ -19,7 +19,7 @@ def _many(help: str) -> dict[str, str]:
 class CausalModelArguments:
     """The model, its tokenizer, adapters."""
 
-    student_config: str | None = _option("Config of a new model: a Qwen3Config JSON, see student_configs/.")
+    student_config: str | None = _option("Config of a new model: a JSON file, see student_configs/.")
     student_model: str | None = _option("Go on from this model's folder.")
     teacher_model: str | None = _option("Teacher with the same tokens, for --alpha-ce below 1: a folder.")
     tokenizer_dir: str | None = _option(

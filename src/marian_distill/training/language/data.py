@@ -11,7 +11,7 @@ from typing import Any
 from marian_distill.errors import UserError
 from marian_distill.files import sha256
 from marian_distill.languages import Direction, directions_of
-from marian_distill.students.causal.rows import PackedRows, Samples, prompted_samples, text_samples
+from marian_distill.students.rows import PackedRows, Samples, prompted_samples, text_samples
 from marian_distill.text.formats import read_rows
 from marian_distill.text.samples import read_samples
 from marian_distill.tokenizer_file import TokenizerFile, translation_prompts

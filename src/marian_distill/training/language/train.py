@@ -11,10 +11,9 @@ from marian_distill.errors import UserError
 from marian_distill.files import read_json_object, sha256
 from marian_distill.languages import directions_of
 from marian_distill.signals import stop_request
-from marian_distill.students.causal.config import fit_tokenizer
-from marian_distill.students.causal.lora import merged, with_adapters
 from marian_distill.students.kind import kind_of
 from marian_distill.students.loading import load_student
+from marian_distill.students.rows import fit_tokenizer
 from marian_distill.students.student import Student
 from marian_distill.tokenizer_file import FILE, VOCABULARY_FILE, TokenizerFile
 from marian_distill.training import precision, runs
@@ -22,6 +21,7 @@ from marian_distill.training.arguments import DistillTrainingArguments, resolved
 from marian_distill.training.language.arguments import CausalModelArguments, TextArguments
 from marian_distill.training.language.card import write_card
 from marian_distill.training.language.data import packed_data, row_length
+from marian_distill.training.language.lora import merged, with_adapters
 from marian_distill.training.language.trainer import LanguageModelTrainer, SampleContinuations, plain_model
 from marian_distill.training.log import TrainingLog, hush_libraries
 from marian_distill.training.models import read_student_config
@@ -108,12 +108,12 @@ def make_model(options: CausalModelArguments, tokenizer: TokenizerFile) -> Stude
     _check_kind(read_json_object(path).get("model_type"), str(path))
     if options.student_model is not None:
         model = load_student(name)
-        fit_tokenizer(model.config, tokenizer, name)  # pyright: ignore[reportArgumentType]
+        fit_tokenizer(model.config, tokenizer, name)
         return model
     kind, config = read_student_config(name)
     config.vocab_size = options.vocab_size or config.vocab_size
     kind.check_config(config, name)
-    fit_tokenizer(config, tokenizer, name)  # pyright: ignore[reportArgumentType]
+    fit_tokenizer(config, tokenizer, name)
     return kind.build(config)
 
 

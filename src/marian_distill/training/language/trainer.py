@@ -13,7 +13,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer_utils import EvalLoopOutput
 
 from marian_distill.errors import UserError
-from marian_distill.students.causal.rows import PackedRows, stack
+from marian_distill.students.rows import PackedRows, stack
 from marian_distill.students.student import Student
 from marian_distill.text.batching import LengthBatchSampler
 from marian_distill.tokenizer_file import TokenizerFile

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from marian_distill.errors import UserError
-from marian_distill.students.causal.rows import PackedRows, pack, prompted_samples, stack, text_samples
 from marian_distill.students.projection import IGNORED_LABEL
+from marian_distill.students.rows import PackedRows, pack, prompted_samples, stack, text_samples
 from marian_distill.tokenizer_file import translation_prompts
 from toy_language_model import TEXTS, new_toy_model
 

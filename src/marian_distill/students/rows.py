@@ -1,6 +1,6 @@
 """Samples of ids, packed into rows of one length: several samples a row, none of which attends to another.
 
-A row carries for each sample positions that begin at 0, which is how the model tells them apart (see `model`). Rows
+A row carries for each sample positions that begin at 0, which is how a language model tells them apart. Rows
 are filled best-fit decreasing, as in Ding et al. 2024, "Fewer Truncations Improve Language Modeling".
 """
 
@@ -12,6 +12,7 @@ from itertools import islice
 import numpy as np
 import torch
 from torch import Tensor
+from transformers import PreTrainedConfig
 
 from marian_distill.errors import UserError
 from marian_distill.students.projection import IGNORED_LABEL
@@ -20,6 +21,20 @@ from marian_distill.tokenizer_file import TokenizerFile
 # Samples that are packed together: enough to fill rows to 99 %, few enough that a row is still a random draw.
 POOL = 4096
 ENCODED_AT_ONCE = 1024
+
+
+def fit_tokenizer(config: PreTrainedConfig, tokenizer: TokenizerFile, name: str) -> None:
+    """Have the config begin and end texts as the tokenizer does; `UserError` when it has too few rows for its tokens.
+
+    More rows than tokens are allowed: Qwen's own models have some hundreds more.
+    """
+    if config.vocab_size < tokenizer.size:
+        raise UserError(
+            f"{name}: vocab_size {config.vocab_size}, but the tokenizer in {tokenizer.directory} has {tokenizer.size} "
+            f"tokens; give --vocab-size {tokenizer.size}"
+        )
+    config.bos_token_id, config.eos_token_id = tokenizer.start_id, tokenizer.end_id
+    config.pad_token_id = tokenizer.end_id
 
 
 @dataclass(frozen=True)

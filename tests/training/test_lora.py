@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from marian_distill.students.causal.lora import merged, with_adapters
+from marian_distill.training.language.lora import merged, with_adapters
 from marian_distill.training.language.trainer import plain_model
 from toy_language_model import new_toy_model
 
