@@ -175,7 +175,7 @@ def test_fp16_without_a_gpu_says_what_to_do(options, given):
         (["--output-dir", ""], "--output-dir is missing"),
         (["--dataloader-drop-last"], "--dataloader-drop-last has no effect"),
         (["--train-sampling-strategy", "group_by_length"], "--train-sampling-strategy has no effect"),
-        (["--deepspeed", "zero3.json"], "DeepSpeed is not supported: recipes/accelerate/zero3.yaml"),
+        (["--deepspeed", "zero3.json"], "--deepspeed: start it by accelerate launch"),
         (["--temperature", "nan"], "--temperature nan: expected a finite number"),
         (["--learning-rate", "inf"], "--learning-rate inf: expected a finite number"),
         (["--learning-rate=-1"], "--learning-rate -1.0: expected 0 or more"),

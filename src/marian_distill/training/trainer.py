@@ -33,7 +33,7 @@ from marian_distill.training.losses import DistillationLoss, projection_loss
 from marian_distill.training.precision import DTYPES, Plan, choose, trial_batch
 from marian_distill.training.resuming import ResumableTrainer
 from marian_distill.training.runs import check_free_space
-from marian_distill.training.sharding import shard, whole_model
+from marian_distill.training.sharding import gather_as_one, shard, whole_model
 
 NOTHING_VARIES = Variation()
 
@@ -82,6 +82,9 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             batch = trial_batch(training_sampler(dataset, args), dataset, collator, args.device)
             plan = choose(model, teacher, batch, args, teacher_dtype)
         self.plan = plan
+        # Counted now: where DeepSpeed shares out the weights, they look empty afterwards.
+        self.parameters = model.num_parameters()
+        self.weight_bytes = sum(weight.numel() * weight.element_size() for weight in model.parameters())
         plan.apply(args)
         super().__init__(model=model, args=args, data_collator=collator, **trainer_options)
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
@@ -145,6 +148,8 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         plugin = self.accelerator.state.fsdp_plugin if self.is_fsdp_enabled else None
         if plugin is not None:
             shard(self.model, plugin, self.args.device)
+        if self.is_deepspeed_enabled:
+            gather_as_one(self.model)
         return super()._prepare_for_training(*args, **kwargs)
 
     # Loss
@@ -240,6 +245,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
                     input_ids=inputs["input_ids"],
                     attention_mask=inputs["attention_mask"],
                     stopping_criteria=StoppingCriteriaList([GenerationStop(self.interruption)]),
+                    synced_gpus=False,  # each process has a whole model, and batches of its own
                     **self._gen_kwargs,
                 )
                 hypotheses += self._decode(generated)
@@ -273,13 +279,13 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         return {
             "signatures": self.signatures,
             "steps": self.state.global_step,
-            "parameters": self.model.num_parameters(),
+            "parameters": self.parameters,
             "padding_share": self.train_sampler().padding_share(),
         }
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         """Save weights and the optimizer's state (Adam's: two numbers a weight), if there is room for all of it."""
-        check_free_space(str(self.args.output_dir), 3 * self._weight_bytes())
+        check_free_space(str(self.args.output_dir), 3 * self.weight_bytes)
         super()._save_checkpoint(model, trial)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
@@ -288,12 +294,9 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             return
         check_finite(self.model, state_dict, self.state.global_step)
         self.kind.check_weights(self.model, state_dict)
-        check_free_space(str(self.args.output_dir), self._weight_bytes())
+        check_free_space(str(self.args.output_dir), self.weight_bytes)
         super()._save(output_dir, state_dict)
         Path(output_dir or str(self.args.output_dir), TRAINING_ARGS_NAME).unlink(missing_ok=True)
-
-    def _weight_bytes(self) -> int:
-        return sum(parameter.numel() * parameter.element_size() for parameter in self.model.parameters())
 
 
 def with_references(collate: Collator, examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
