@@ -226,7 +226,9 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
                     "leave the option out"
                 )
         if self.deepspeed:
-            raise UserError("--deepspeed: start it by accelerate launch --config_file recipes/accelerate/zero3_offload.yaml")
+            raise UserError(
+                "--deepspeed: start it by accelerate launch --config_file recipes/accelerate/zero3_offload.yaml"
+            )
         check_deepspeed_is_here()
         if self.hub_strategy not in ("every_save", "end"):
             raise UserError(f"--hub-strategy {self.hub_strategy}: only a finished run is pushed; leave the option out")
@@ -235,8 +237,7 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
                 raise UserError("--early-stopping-patience needs --eval-strategy steps or epoch")
             self.metric_for_best_model = self.metric_for_best_model or "loss"
         super().__post_init__()
-        if self.deepspeed_plugin is not None:
-            check_deepspeed(self.deepspeed_plugin)
+        check_deepspeed(self)
         if self.n_gpu > 1:  # torch.nn.DataParallel would cut the teacher's states in other places than the batch
             raise UserError(
                 f"one process sees {self.n_gpu} GPUs; give it one (CUDA_VISIBLE_DEVICES=0), or start a process for "

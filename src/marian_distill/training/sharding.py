@@ -7,12 +7,14 @@ itself, and the one embedding table has four places in the model, which must not
 
 import importlib.util
 import os
+from pathlib import Path
 
 import torch
-from accelerate import DeepSpeedPlugin, FullyShardedDataParallelPlugin
+from accelerate import FullyShardedDataParallelPlugin
 from torch import distributed
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+from transformers import TrainingArguments
 
 from marian_distill.errors import UserError
 from marian_distill.students.shares import shared_out_by_deepspeed
@@ -44,12 +46,23 @@ def check_deepspeed_is_here() -> None:
         raise UserError("DeepSpeed is not installed: uv sync --extra deepspeed brings it")
 
 
-def check_deepspeed(plugin: DeepSpeedPlugin) -> None:
-    """Refuse settings of DeepSpeed under which training would end with other weights, or hang."""
+def check_deepspeed(training: TrainingArguments) -> None:
+    """Refuse what does not work with DeepSpeed. Its checkpoints are pickles: only a run's own are read."""
+    plugin = training.deepspeed_plugin
+    if plugin is None:
+        return
     if plugin.zero_stage != 3:
         raise UserError(f"DeepSpeed's zero_stage {plugin.zero_stage} is not supported: set 3, or take fsdp.yaml")
     if plugin.zero3_init_flag:
         raise UserError("DeepSpeed's zero3_init_flag would share out the teacher too: set it to false")
+    if training.fp16:
+        raise UserError("--precision fp16 does not go with DeepSpeed: give --precision bf16 or fp32")
+    checkpoint = training.resume_from_checkpoint
+    if checkpoint and Path(checkpoint).resolve().parent != Path(str(training.output_dir)).resolve():
+        raise UserError(
+            f"--resume-from-checkpoint {checkpoint}: reading one of DeepSpeed's may run code that is in it; "
+            "only those in --output-dir are read"
+        )
 
 
 def gather_as_one(model: Student) -> None:

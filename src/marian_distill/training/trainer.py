@@ -28,6 +28,7 @@ from marian_distill.text.variants import EpochBatches, Variation, VariedExamples
 from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.callbacks import ThroughputCallback
 from marian_distill.training.finite import StopOnNonFinite, check_finite
+from marian_distill.training.hosts import Hosts
 from marian_distill.training.interruption import GenerationStop
 from marian_distill.training.losses import DistillationLoss, projection_loss
 from marian_distill.training.precision import DTYPES, Plan, choose, trial_batch
@@ -86,7 +87,10 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         self.parameters = model.num_parameters()
         self.weight_bytes = sum(weight.numel() * weight.element_size() for weight in model.parameters())
         plan.apply(args)
+        if args.ddp_broadcast_buffers is None:
+            args.ddp_broadcast_buffers = False  # a student's never change: they need not be sent before each pass
         super().__init__(model=model, args=args, data_collator=collator, **trainer_options)
+        self.hosts = Hosts()
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
         self.pieces, self.variation = pieces, variation
         self.distillation = DistillationLoss(args.alpha_ce, args.temperature, args.label_smoothing_factor)
@@ -139,7 +143,9 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             pin_memory=self.args.dataloader_pin_memory and self.args.device.type == "cuda",
         )
         # The sampler has shared the batches out among the processes: to accelerate it is one process's loader.
-        return prepare_data_loader(loader, self.args.device, num_processes=1, process_index=0, put_on_device=True)
+        return prepare_data_loader(
+            loader, self.args.device, num_processes=1, process_index=0, put_on_device=True, non_blocking=True
+        )
 
     # Model
 
@@ -159,7 +165,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         model: nn.Module,
         inputs: dict[str, Tensor],
         return_outputs: bool = False,
-        num_items_in_batch: Tensor | int | None = None,
+        num_items_in_batch: int | None = None,
     ) -> Tensor | tuple[Tensor, None]:
         """Loss per target token of the whole accumulated batch.
 
@@ -190,6 +196,15 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         """The next batches, timed."""
         with self.throughput.phase("data"):
             return super().get_batch_samples(*args, **kwargs)
+
+    def _get_num_items_in_batch(self, batch_samples: list[Batch], device: torch.device) -> int | None:
+        """Target tokens of a step's batches, in all processes; they agree on stopping by the same exchange."""
+        if not batch_samples:
+            return None
+        tokens = sum(len(batch["scored"]) for batch in batch_samples)  # shapes: nothing waits for a GPU
+        in_all, asked = self.hosts.sums(tokens, self.interruption.request.signal is not None)
+        self.interruption.asked_by_any = asked > 0
+        return in_all if self.args.average_tokens_across_devices else tokens
 
     def training_step(self, *args: Any, **kwargs: Any) -> Tensor:
         """Forward and backward; what is not forward counts as backward."""
