@@ -37,18 +37,20 @@ class StateWithGpus(state.AcceleratorState):
 
 
 def count_collectives(folder: Path) -> None:
-    """Have the trainer count what is sent between the ends of its first and its second step."""
+    """Have the trainer count what is sent from its first log, after the first step, to the end of the second step."""
     from torch import profiler
     from transformers import TrainerCallback
 
     from marian_distill.training import progress
 
     class Count(TrainerCallback):
-        def on_step_end(self, args, state, control, **kwargs):
+        def on_log(self, args, state, control, **kwargs):
             if state.global_step == 1:
                 self.profile = profiler.profile(activities=[profiler.ProfilerActivity.CPU])
                 self.profile.start()
-            elif state.global_step == 2:
+
+        def on_step_end(self, args, state, control, **kwargs):
+            if state.global_step == 2:
                 self.profile.stop()
                 names = [event.name for event in self.profile.events() if event.name.startswith("gloo:")]
                 if state.is_world_process_zero:

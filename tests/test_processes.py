@@ -63,7 +63,7 @@ def test_two_processes_have_the_losses_of_one(config, one_process, toy_stage, tm
     assert read_json(tmp_path / "run" / "run.json")["steps"] == 6
     assert (tmp_path / "run" / "model.safetensors").is_file()
     assert not (tmp_path / "run" / "staged").exists()
-    if config == "ddp":  # two buckets of gradients; target tokens and requests to stop, from host to host
+    if config == "ddp":  # in a step: two buckets of gradients; target tokens and requests to stop, from host to host
         assert read_json(toy_stage.parent / "collectives.json") == ["gloo:all_reduce"] * 3
     with safe_open(tmp_path / "run" / "model.safetensors", "pt") as model:
         rows = model.get_slice("model.shared.weight")
