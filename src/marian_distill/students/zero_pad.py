@@ -20,7 +20,7 @@ def zero_pad_row(model: PreTrainedModel) -> None:
 
     DeepSpeed's optimizer keeps a copy of its own, from which each step writes the row anew; no pass ever reads that.
     """
-    width = model.get_input_embeddings().embedding_dim
+    width = int(model.get_input_embeddings().embedding_dim)  # pyright: ignore[reportArgumentType]
     begin = int(model.config.pad_token_id or 0) * width
     for elements, first in parts_held(_embeddings(model)):
         start, end = (max(0, place - first) for place in (begin, begin + width))

@@ -65,6 +65,14 @@ def check_deepspeed(training: TrainingArguments) -> None:
         )
 
 
+def check_checkpoint(checkpoint: Path, *, deepspeed: bool) -> None:
+    """Refuse a checkpoint whose optimizer state would not be found: DeepSpeed keeps it in files of its own."""
+    written_with_it = any(checkpoint.glob("global_step*"))
+    if written_with_it != deepspeed:
+        how = "with" if written_with_it else "without"
+        raise UserError(f"{checkpoint}: written {how} DeepSpeed; go on {how} it, by the same accelerate config")
+
+
 def gather_as_one(model: Student) -> None:
     """Have DeepSpeed fetch all weights before the model's forward and backward passes, not module by module."""
     from deepspeed import zero

@@ -34,7 +34,7 @@ from marian_distill.training.losses import DistillationLoss, projection_loss
 from marian_distill.training.precision import DTYPES, Plan, choose, trial_batch
 from marian_distill.training.resuming import ResumableTrainer
 from marian_distill.training.runs import check_free_space
-from marian_distill.training.sharding import gather_as_one, shard, whole_model
+from marian_distill.training.sharding import check_checkpoint, gather_as_one, shard, whole_model
 
 NOTHING_VARIES = Variation()
 
@@ -149,14 +149,16 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
     # Model
 
-    def _prepare_for_training(self, *args: Any, **kwargs: Any) -> Any:
+    def _prepare_for_training(self, max_steps: int, train_dataloader: Any, resume_from_checkpoint: str | None) -> Any:
         """Share the weights out, where `accelerate launch` asks for it, in the one way that works here."""
         plugin = self.accelerator.state.fsdp_plugin if self.is_fsdp_enabled else None
         if plugin is not None:
             shard(self.model, plugin, self.args.device)
+        if resume_from_checkpoint is not None:
+            check_checkpoint(Path(resume_from_checkpoint), deepspeed=self.is_deepspeed_enabled)
         if self.is_deepspeed_enabled:
             gather_as_one(self.model)
-        return super()._prepare_for_training(*args, **kwargs)
+        return super()._prepare_for_training(max_steps, train_dataloader, resume_from_checkpoint)
 
     # Loss
 
