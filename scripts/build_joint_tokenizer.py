@@ -18,6 +18,13 @@ from marian_distill.errors import UserError, run_command
 from marian_distill.locks import folder_lock
 
 
+def characters(text: str) -> str:
+    """The type of an option that takes characters, no spaces."""
+    if not text.isprintable() or set(text) & set(" ▁"):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected printable characters without spaces")
+    return text
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument("--output-dir", type=Path, required=True, help="a tokenizer that is there is replaced")
@@ -38,6 +45,13 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--model-type", choices=("unigram", "bpe"), default="unigram")
     parser.add_argument("--character-coverage", type=between(0.98, 1), default=0.9995, help="(default: %(default)s)")
+    parser.add_argument(
+        "--separate-characters",
+        type=characters,
+        default="",
+        metavar="年月日$",
+        help="each a piece of its own, in no longer piece",
+    )
     parser.add_argument("--seed", type=int, default=42, help="of the sample (default: %(default)s)")
     parser.add_argument("--check-file", nargs="+", action="extend", default=[], help="parallel files to measure on")
     return parser.parse_args()
@@ -85,6 +99,7 @@ def build(arguments: argparse.Namespace) -> None:
             vocab_size=arguments.vocab_size,
             model_type=arguments.model_type,
             character_coverage=arguments.character_coverage,
+            separate=arguments.separate_characters,
         )
         report = measure_tokenizer(
             folder, {name: {"en": dataset["en"][:], "zh": dataset["zh"][:]} for name, dataset in texts.items()}

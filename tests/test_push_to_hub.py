@@ -125,6 +125,15 @@ def test_a_finished_run_is_pushed_whole_in_one_commit(fake_hub, toy_stage, tmp_p
     assert "model.safetensors" in fake_hub.files
 
 
+def test_a_hub_that_is_not_there_is_told_before_training(fake_hub, toy_stage, tmp_path):
+    fake_hub.server_address = ("127.0.0.1", 9)  # where nobody listens
+    done = push(fake_hub, stage_options(toy_stage, tmp_path / "run"), tmp_path / "home")
+    assert done.returncode == 2, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith(("error", "Traceback"))]
+    assert line.startswith(f"error: --push-to-hub: cannot create {NAME} (")
+    assert "check name, token and network" in line
+
+
 def test_a_hub_that_says_no_is_told_before_training(fake_hub, toy_stage, tmp_path):
     fake_hub.refused = True
     done = push(fake_hub, stage_options(toy_stage, tmp_path / "run"), tmp_path / "home")

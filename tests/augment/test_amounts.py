@@ -1,13 +1,14 @@
 """Each class of amount: its forms in both languages, natural on both sides, and checked by value."""
 
 import random
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marian_distill.augment import AMOUNT_CLASSES, DOMAINS, amounts, examples, patterns_of, quantities
-from marian_distill.augment.grammar import SPLITS
+from marian_distill.augment.grammar import SPLITS, one_of, sample
 from marian_distill.text.numbers import numbers_kept
 
 
@@ -40,7 +41,9 @@ def test_every_class_has_held_out_and_trained_patterns():
         assert sum(pattern.held_out for pattern in patterns) >= 3, name
         assert sum(not pattern.held_out for pattern in patterns) >= 10, name
         assert len(examples(name, "unseen_patterns", 150, seed=3)) == 150
-    assert [pattern for name in AMOUNT_CLASSES for pattern in patterns_of(name)] == amounts.PATTERNS
+    of_classes = [pattern for name in AMOUNT_CLASSES for pattern in patterns_of(name)]
+    assert [*of_classes, *amounts.DRILLS] == amounts.PATTERNS
+    assert not any(pattern.held_out for pattern in amounts.DRILLS)
 
 
 def test_no_slot_is_idle():
@@ -65,11 +68,31 @@ def test_the_comparison_of_numbers_finds_every_pair_right(seed, domain, split):
         (quantities.WORD_DATE, lambda en, zh: "月" in zh and zh.endswith("日")),
         (quantities.ANY_PERCENT, lambda en, zh: zh == en.replace(" percent", "%")),
         (quantities.CODE, lambda en, zh: en == zh and any(character.isdecimal() for character in en)),
+        (quantities.FIGURES, lambda en, zh: en == zh and en[0].isdecimal() and en[-1].isdecimal()),
         (quantities.PHONE, lambda en, zh: en == zh and sum(character.isdecimal() for character in en) >= 7),
     ],
 )
 def test_values_are_written_as_each_language_writes_them(slot, expected):
     assert all(expected(english, chinese) for english, chinese in drawn(slot).items())
+
+
+def test_figures_that_repeat_are_common():
+    repeated = [en for en in drawn(quantities.FIGURES) if re.search(r"(\d)\1", en)]
+    assert len(repeated) > 200
+
+
+def test_the_amounts_of_a_sentence_are_of_one_kind():
+    slot = one_of(quantities.DECIMAL, quantities.WORD_DATE)
+    rng = random.Random(3)
+    themes = (0.0, 0.3, 0.49, 0.5, 0.8, 0.99)
+    kinds = {tuple("date" in slot.draw(rng, theme).key for _ in range(5)) for theme in themes}
+    assert kinds == {(False,) * 5, (True,) * 5}
+
+
+def test_each_class_is_said_in_sentences_that_fit_every_class():
+    said = [example.zh for example in sample(amounts.DRILLS, "train", 4000, seed=6)]
+    for kind in ("月", "万", "%", "°C", "/", "-", "公斤", "分之"):
+        assert sum(kind in chinese for chinese in said) > 15, kind
 
 
 def test_ordinals():

@@ -35,7 +35,9 @@ def test_at_least_150_patterns_and_a_tenth_of_each_domain_held_out():
     assert len(ALL_PATTERNS) >= 150
     assert all(len(patterns_of(domain)) >= least for domain, least in (("money", 60), ("coffee", 60), ("travel", 80)))
     for domain in DOMAINS:
-        share = sum(pattern.held_out for pattern in patterns_of(domain)) / len(patterns_of(domain))
+        # A sentence after "I think" is no other sentence.
+        own = [pattern for pattern in patterns_of(domain) if not pattern.en.startswith("{lead}")]
+        share = sum(pattern.held_out for pattern in own) / len(own)
         assert 0.10 <= share <= (0.25 if domain == "amounts" else 0.15), domain
 
 

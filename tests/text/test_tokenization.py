@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,19 @@ def test_same_sentences_give_the_same_bytes(tmp_path, pairs):
         train_joint_tokenizer(iter(sentences), tmp_path / name, vocab_size=370)
     for file in (tmp_path / "a").iterdir():
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
+
+
+def test_separate_characters_are_in_no_longer_piece(tmp_path):
+    places, deeds = ("商店", "银行", "车站", "酒店"), ("开业", "关门", "搬家", "卖掉", "修好", "停电")
+    years = range(1990, 2000)
+    sentences = [f"{place}是{year}年{deed}的，花了{year}万元。" for place, deed, year in product(places, deeds, years)]
+    longer = {}
+    for name, separate in (("merged", ""), ("apart", "年万")):
+        train_joint_tokenizer(sentences, tmp_path / name, vocab_size=330, model_type="bpe", separate=separate)
+        pieces = MarianPieces(tmp_path / name)
+        longer[name] = [piece for piece in pieces.vocabulary if len(piece) > 1 and set(piece) & set("年万")]
+        assert "".join(pieces.target_pieces(sentences[:1])[0][:-1]) == "▁" + sentences[0]
+    assert longer == {"merged": ["万元"], "apart": []}
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,14 @@ def test_hyphens_and_underscores_are_one(options, flag):
     assert options({"alpha-ce": 0.1}, f"{flag}=0.5")["alpha_ce"] == 0.5
 
 
+@pytest.mark.parametrize("flag", ["--bf16", "--disable-tqdm", "--init-from-teacher", "--overwrite-output-dir"])
+def test_a_yes_needs_no_value(options, flag):
+    name = flag.removeprefix("--").replace("-", "_")
+    assert options({"teacher_model": "teacher"}, flag)[name] is True
+    assert options({"teacher_model": "teacher"}, flag, "--max-steps", "3")[name] is True
+    assert options({name: True, "teacher_model": "teacher"}, flag, "false")[name] is False
+
+
 def test_a_list_option_adds_up_on_the_command_line_and_overrides_the_stage(options):
     stage = {"extra_train_csv": ["a.csv", "b.csv"], "extra_train_repeat": [20, 0.5]}
     resolved = options(stage)
@@ -180,6 +188,7 @@ def test_fp16_without_a_gpu_says_what_to_do(options, given):
         (["--deepspeed", "zero3.json"], "--deepspeed: start it by accelerate launch"),
         (["--temperature", "nan"], "--temperature nan: expected a finite number"),
         (["--learning-rate", "inf"], "--learning-rate inf: expected a finite number"),
+        (["--extra-train-repeat", "1e9"], "--extra-train-repeat 1e+09: expected a number from 0 to 10000"),
         (["--learning-rate=-1"], "--learning-rate -1.0: expected 0 or more"),
         (["--extra-train-csv", "a", "--extra-train-repeat", "nan"], "--extra-train-repeat nan: expected a finite"),
         (["--max-source-length", "513"], "--max-source-length 513: a model has 512 positions"),

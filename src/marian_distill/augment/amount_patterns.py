@@ -1,4 +1,7 @@
-"""Sentence patterns for each class of amount (`amounts.CLASSES`); `* ` stands before those that are held out."""
+"""Sentence patterns for classes of amounts (`amounts.CLASSES`) that come with words: millions, units, dates.
+
+`* ` stands before patterns that are held out. What is digits and signs alone is in `figure_patterns`.
+"""
 
 MILLIONS = """
     {body} made {millions} {when}. | {body}{when}赚了{millions}。
@@ -23,37 +26,28 @@ MILLIONS = """
     The number is {large}. | 这个数字是{large}。
     {body} needs {millions} and has {millions2}. | {body}需要{millions}，现有{millions2}。
     The cost rose from {millions} to {millions2}. | 成本从{millions}涨到了{millions2}。
+    {body} sold the {building} for {millions}. | {body}以{millions}卖掉了{building}。
+    {body} spent {millions} on the {building}. | {body}在{building}上花了{millions}。
+    The {building} will cost {millions}. | {building}要花{millions}。
+    The {building} was sold for {millions}. | {building}卖了{millions}。
+    The company is worth {millions}. | 公司值{millions}。
+    {someone} is worth {millions}. | {someone}的身家有{millions}。
+    {who} lost {millions} {when}. | {who}{when}亏了{millions}。
+    {who} earned {millions} {when}. | {who}{when}赚了{millions}。
+    {name} owes the bank {millions}. | {name}欠银行{millions}。
+    {body} paid {millions} for the land. | {body}花{millions}买了这块地。
+    {body} wants {millions} for the {building}. | {body}的{building}要价{millions}。
+    The game has {crowd}. | 游戏有{crowd}。
+    {city} has {crowd}. | {city}有{crowd}。
+    {crowd} visit the {building} every year. | 每年有{crowd}参观{building}。
+    There were {crowd} here {when}. | {when}这里有{crowd}。
+    {large} is more than {large2}. | {large}比{large2}多。
+    In {year} {body} spent {millions}. | {year}{body}花了{millions}。
+    {body} spent {millions} on {counted}. | {body}花{millions}买了{counted}。
     * {body} spent {millions} {when}. | {body}{when}花了{millions}。
     * The {building} is worth {millions}. | {building}值{millions}。
     * The company has {crowd}. | 公司有{crowd}。
     * {who} borrowed {millions} {when}. | {who}{when}借了{millions}。
-"""
-
-CODES = """
-    The code is {code}. | 代码是{code}。
-    Your tracking number is {code}. | 您的快递单号是{code}。
-    My order is {code}. | 我的订单是{code}。
-    The order number is {code}. | 订单号是{code}。
-    Your booking is {code}. | 您的预订是{code}。
-    Is {baggage} {code} here? | {baggage}{code}在这里吗？
-    Please write {code} here. | 请在这里写{code}。
-    Contract {code} is ready. | 合同{code}准备好了。
-    Parcels {code1} and {code2} are here. | 包裹{code1}和{code2}在这里。
-    Please enter {code}. | 请输入{code}。
-    Use code {code} to get a discount. | 使用优惠码{code}可以打折。
-    The password is {code}. | 密码是{code}。
-    Ticket {code} is for {name}. | 票号{code}是{name}的。
-    Model {code} costs {price}. | 型号{code}的价格是{price}。
-    Contract {code} ends on {date}. | 合同{code}于{date}到期。
-    Invoice {code} is not paid. | 发票{code}还没有付款。
-    The part number is {code}, not {code2}. | 零件号是{code}，不是{code2}。
-    Write {code} on the {baggage}. | 请在{baggage}上写{code}。
-    Where is {code}? | {code}在哪里？
-    {baggage} {code} has arrived. | {baggage}{code}到了。
-    * Your order number is {code}. | 您的订单号是{code}。
-    * Please write {code} on the ticket. | 请在票上写{code}。
-    * Where is {baggage} {code}? | {baggage}{code}在哪里？
-    * Contract {code} is for {name}. | 合同{code}是{name}的。
 """
 
 UNITS = """
@@ -78,9 +72,22 @@ UNITS = """
     The heater uses {power}. | 加热器用{power}。
     The park covers {area}. | 公园占地{area}。
     The box is {length} long and weighs {weight}. | 箱子长{length}，重{weight}。
+    The {building} is {length} high. | {building}高{length}。
+    The rope is {length} long. | 绳子长{length}。
+    The bed is {length} long and {length2} wide. | 床长{length}，宽{length2}。
+    The {baggage} is {length} wide. | {baggage}宽{length}。
+    {who} drank {volume} of {liquid}. | {who}喝了{volume}{liquid}。
+    {who} sold {volume} of {liquid}. | {who}卖了{volume}{liquid}。
+    {who} bought {weight} of {spice}. | {who}买了{weight}{spice}。
+    The nearest {place} is {distance} from here. | 最近的{place}离这里有{distance}。
+    It was {heat} in {city} {past}. | {past}{city}气温是{heat}。
+    The oven is at {heat}. | 烤箱是{heat}。
     * The {baggage} is {length} long. | {baggage}长{length}。
     * {who} bought {volume} of {liquid}. | {who}买了{volume}{liquid}。
     * The {building} is {distance} from here. | {building}离这里有{distance}。
+    It will be {heat} at {time}. | {time}气温是{heat}。
+    On {weekday} it will be {heat} in {city}. | {weekday}{city}气温是{heat}。
+    {someone} needs {weight} of {spice}. | {someone}需要{weight}{spice}。
     * It will be {heat} in {city}. | {city}气温是{heat}。
 """
 
@@ -104,109 +111,32 @@ SEVERAL = """
     The numbers are {decimal}, {decimal2} and {decimal3}. | 这些数字是{decimal}、{decimal2}和{decimal3}。
     At {time} we sold {counted} for {price}. | {time}我们以{price}卖了{counted}。
     {counted}, {counted2} and {counted3}, please. | 请给我{counted}、{counted2}和{counted3}。
+    {who} {deed} {counted} and {counted2}. | {who}{deed}{counted}和{counted2}。
+    {someone} {deed} {counted}, {counted2} and {counted3}. | {someone}{deed}{counted}、{counted2}和{counted3}。
+    {body} {deed} {counted}, {counted2} and {counted3} {when}. | {body}{when}{deed}{counted}、{counted2}和{counted3}。
+    On {date} {who} {deed} {counted} and {counted2}. | {date}{who}{deed}{counted}和{counted2}。
+    {name} and {name2} {deed} {counted} and {counted2}. | {name}和{name2}{deed}{counted}和{counted2}。
+    {name} {deed} {counted}, and {name2} {deed} {counted2}. | {name}{deed}{counted}，{name2}{deed}{counted2}。
+    They need {counted}, {counted2} and {counted3}. | 他们需要{counted}、{counted2}和{counted3}。
+    The {place} needs {counted}, {counted2} and {counted3}. | {place}需要{counted}、{counted2}和{counted3}。
+    The {place} sold {counted}, {counted2} and {counted3}. | {place}卖了{counted}、{counted2}和{counted3}。
+    {body} sold {counted} for {price} on {date}. | {body}在{date}以{price}卖了{counted}。
+    {who} sold {counted} for {price} on {date}. | {who}在{date}以{price}卖了{counted}。
+    {name} bought {counted} for {price} at {time}. | {name}{time}花{price}买了{counted}。
+    On {date} {name} got {counted} for {price}. | {name}{date}花{price}买到了{counted}。
+    The food is {price} and the rent is {price2}. | 吃饭{price}，房租{price2}。
+    The rent is {price} and the ticket is {price2}. | 房租{price}，车票{price2}。
+    The ticket is {price}, the rent is {price2} and the food is {price3}. | 车票{price}，房租{price2}，吃饭{price3}。
+    The {fee} is {price} and the {fee2} is {price2}. | {fee}{price}，{fee2}{price2}。
+    Food: {price}. Rent: {price2}. Ticket: {price3}. | 吃饭：{price}。房租：{price2}。车票：{price3}。
+    The {fee} is {price}, the rent is {price2} and the food is {price3}. | {fee}{price}，房租{price2}，吃饭{price3}。
+    The ticket is {price}, the food is {price2} and the {fee} is {price3}. | 车票{price}，吃饭{price2}，{fee}{price3}。
+    {weekday}: {counted}. {weekday2}: {counted2}. | {weekday}：{counted}。{weekday2}：{counted2}。
+    {counted} for {price}, {counted2} for {price2}. | {counted}{price}，{counted2}{price2}。
     * {name} sold {counted}, {counted2} and {counted3}. | {name}卖了{counted}、{counted2}和{counted3}。
     * {name} needs {counted}, {counted2} and {counted3}. | {name}需要{counted}、{counted2}和{counted3}。
     * {name} bought {counted} for {price} on {date}. | {name}在{date}花{price}买了{counted}。
     * The food is {price}, the rent is {price2} and the ticket is {price3}. | 吃饭{price}，房租{price2}，车票{price3}。
-"""
-
-PHONES = """
-    Please call me at {phone}. | 请打{phone}找我。
-    My mobile number is {phone}. | 我的手机号是{phone}。
-    The {place}'s number is {phone}. | {place}的电话是{phone}。
-    Tel: {phone}. | 电话：{phone}。
-    Fax: {phone}. | 传真：{phone}。
-    For help, call {phone}. | 需要帮助请打{phone}。
-    You can reach {name} at {phone}. | 打{phone}可以联系{name}。
-    Send a message to {phone}. | 请发短信到{phone}。
-    Is {phone} your number? | {phone}是你的号码吗？
-    Someone called from {phone}. | 有人用{phone}打来了电话。
-    {name} called from {phone}. | {name}用{phone}打来了电话。
-    {name}'s new number is {phone}. | {name}的新号码是{phone}。
-    Is the new number {phone}? | 新号码是{phone}吗？
-    The number is {phone}, not {phone2}. | 号码是{phone}，不是{phone2}。
-    Call {phone} before {time}. | 请在{time}以前打{phone}。
-    * {name}'s mobile number is {phone}. | {name}的手机号是{phone}。
-    * You can call the {place} at {phone}. | 打{phone}可以联系{place}。
-    * Send a message to {name} at {phone}. | 请发短信到{phone}联系{name}。
-    * Is the {place}'s number {phone}? | {place}的电话是{phone}吗？
-"""
-
-NEGATIVES = """
-    It is {cold} outside. | 外面{cold}。
-    The temperature fell to {cold}. | 气温降到了{cold}。
-    It was {cold} in {city} {past}. | {past}{city}{cold}。
-    Keep it at {cold}. | 请在{cold}下保存。
-    It is {cold} in {city} now. | {city}现在{cold}。
-    My balance is {debt}. | 我的余额是{debt}。
-    The account shows {debt}. | 账户显示{debt}。
-    The result is {minus}. | 结果是{minus}。
-    The answer is {minus}, not {minus2}. | 答案是{minus}，不是{minus2}。
-    The lowest number is {minus}. | 最小的数字是{minus}。
-    {figure} changed by {minus}. | {figure}的变化是{minus}。
-    {trend} was {decline}. | {trend}是{decline}。
-    Set it to {minus}. | 请设为{minus}。
-    * The answer is {minus}. | 答案是{minus}。
-    * The temperature in {city} fell to {cold}. | {city}的气温降到了{cold}。
-    * The balance of the account is {debt}. | 账户的余额是{debt}。
-    * Set the temperature to {cold}. | 请把温度设为{cold}。
-"""
-
-FRACTIONS = """
-    Add {fraction} cup of {spice}. | 加{fraction}杯{spice}。
-    Drink {fraction} of the {liquid}. | 喝掉{fraction}的{liquid}。
-    {who} ate {fraction} of the cake. | {who}吃了{fraction}的蛋糕。
-    The tank is {fraction} full. | 油箱还有{fraction}。
-    Use {fraction} spoon of {spice}. | 用{fraction}勺{spice}。
-    About {share} of the people like it. | 大约{share}的人喜欢它。
-    At least {share} of the work is done. | 至少{share}的工作做完了。
-    {who} spent {share} of the money. | {who}花了{share}的钱。
-    {body} sold {share} of the tickets. | {body}卖了{share}的票。
-    The answer is {fraction}. | 答案是{fraction}。
-    {who} read {share} of the book. | {who}看了这本书的{share}。
-    Is {fraction} more than {fraction2}? | {fraction}比{fraction2}大吗？
-    * {who} drank {fraction} of the {liquid}. | {who}喝了{fraction}的{liquid}。
-    * {body} spent {share} of the money. | {body}花了{share}的钱。
-    * About {share} of the tickets are sold. | 大约{share}的票卖了。
-    * Use {fraction} cup of {spice}. | 用{fraction}杯{spice}。
-"""
-
-VERSIONS = """
-    Please update to version {version}. | 请更新到{version}版。
-    Version {version} is here. | {version}版来了。
-    {app} is now at version {version}. | {app}现在是{version}版。
-    Download version {version} of {app}. | 请下载{app}的{version}版。
-    My phone runs {software} {release}. | 我的手机用的是{software}{release}。
-    {software} {release} is faster than {release2}. | {software}{release}比{release2}快。
-    Version {version} has a mistake. | {version}版有错误。
-    The problem began with version {version}. | 这个问题从{version}版开始。
-    You need version {version} or later. | 您需要{version}版或更新的版本。
-    The latest version is {version}. | 最新版本是{version}。
-    Version {version} came out on {date}. | {version}版于{date}发布。
-    Do you have version {version}? | 你有{version}版吗？
-    * Version {version} of {app} is here. | {app}的{version}版来了。
-    * Please download version {version}. | 请下载{version}版。
-    * The latest version of {app} is {version}. | {app}的最新版本是{version}。
-    * Is {app} at version {version}? | {app}是{version}版吗？
-"""
-
-PERCENTAGES = """
-    {rate} is {percent}. | {rate}是{percent}。
-    {figure} rose by {percent} {when}. | {figure}{when}涨了{percent}。
-    {rate} fell to {percent}. | {rate}降到了{percent}。
-    {rate} went from {percent} to {percent2}. | {rate}从{percent}变成了{percent2}。
-    About {percent} of the people said yes. | 大约{percent}的人同意。
-    {percent} of the students passed. | {percent}的学生通过了。
-    The battery is at {percent}. | 电量还有{percent}。
-    {who} saved {percent}. | {who}节省了{percent}。
-    The download is {percent} done. | 下载完成了{percent}。
-    The bank pays {percent} a year. | 银行每年付{percent}的利息。
-    Only {percent} of the tickets are left. | 只剩下{percent}的票。
-    There is a {percent} chance of rain. | 下雨的可能性是{percent}。
-    * {figure} fell by {percent} {when}. | {figure}{when}降了{percent}。
-    * About {percent} of the students said yes. | 大约{percent}的学生同意。
-    * {percent} of the work is done. | {percent}的工作完成了。
-    * {rate} rose from {percent} to {percent2}. | {rate}从{percent}涨到了{percent2}。
 """
 
 CURRENCIES = """
@@ -222,7 +152,21 @@ CURRENCIES = """
     How much is {foreign}? | {foreign}是多少钱？
     I need {foreign} for the taxi. | 我坐出租车需要{foreign}。
     The ticket was {foreign}. | 票价是{foreign}。
+    The coffee costs {foreign}. | 咖啡要{foreign}。
+    The hotel costs {foreign}. | 酒店要{foreign}。
+    Dinner was {foreign}. | 晚饭花了{foreign}。
+    The taxi to the {building} was {foreign}. | 坐出租车到{building}花了{foreign}。
+    A taxi in {city} costs {foreign}. | {city}的出租车要{foreign}。
+    {goods.this} was {foreign}. | {goods.this}是{foreign}。
+    {goods.this} costs {foreign} in {city}. | {goods.this}在{city}要{foreign}。
+    {goods.many} are {foreign} in {city}. | {goods}在{city}是{foreign}。
+    {name} spent {foreign} in {city}. | {name}在{city}花了{foreign}。
+    {someone} has {foreign} in cash. | {someone}有{foreign}现金。
+    {foreign} or {foreign2}? | {foreign}还是{foreign2}？
     * The taxi costs {foreign}. | 出租车要{foreign}。
+    {someone} needs {foreign} for the hotel. | {someone}住酒店需要{foreign}。
+    I need {foreign} in cash. | 我需要{foreign}现金。
+    The rooms here are {foreign} a night. | 这里的房间是一晚{foreign}。
     * {someone} needs {foreign} in cash. | {someone}需要{foreign}现金。
     * The room was {foreign} a night. | 房间是一晚{foreign}。
     * {goods.this} was {foreign} in {city}. | {goods.this}在{city}是{foreign}。
@@ -246,8 +190,33 @@ RANGES = """
     Delivery takes {range} days. | 送货需要{range}天。
     The meeting is {hours} on {weekday}. | {weekday}的会议时间是{hours}。
     The room is {price_range} a night. | 房间一晚{price_range}。
+    The flight takes {range} hours. | 飞行需要{range}个小时。
+    The test takes {range} minutes. | 考试需要{range}分钟。
+    {someone} travels {range} days a year. | {someone}每年旅行{range}天。
+    {someone} works {range} days a month. | {someone}每月工作{range}天。
+    {name} runs {range} minutes a day. | {name}每天跑{range}分钟。
+    There are {range} people in a group. | 一组有{range}个人。
+    The hotel costs {price_range}. | 酒店的价格是{price_range}。
+    The {goods} costs {price_range}. | {goods}的价格是{price_range}。
+    A trip to {city} costs {price_range}. | 去{city}旅行的价格是{price_range}。
+    The {place} was open {hours} on {date}. | {place}{date}的营业时间是{hours}。
+    Is the {place} open {hours}? | {place}的营业时间是{hours}吗？
+    {name} is here {hours} on {weekday}. | {name}{weekday}{hours}在这里。
+    The {place} is closed {hours} on {weekday}. | {place}{weekday}{hours}不开门。
+    The class takes {range} minutes. | 一节课需要{range}分钟。
+    The game takes {range} minutes. | 比赛需要{range}分钟。
+    The visit takes {range} minutes. | 参观需要{range}分钟。
+    The visit takes {range} hours. | 参观需要{range}个小时。
+    The drive takes {range} hours. | 开车需要{range}个小时。
+    The repair takes {range} days. | 维修需要{range}天。
+    The meeting needs {range} people. | 会议需要{range}个人。
+    {someone} sleeps {range} hours a day. | {someone}每天睡{range}个小时。
     * The meeting takes {range} minutes. | 会议需要{range}分钟。
     * {someone} works {range} days a year. | {someone}每年工作{range}天。
+    The flight costs {price_range}. | 机票的价格是{price_range}。
+    This trip costs {price_range} a day. | 这次旅行的价格是一天{price_range}。
+    How can a trip cost {price_range}? | 旅行的价格怎么会是{price_range}？
+    On {weekday} the {place} is open {hours}. | {weekday}{place}的营业时间是{hours}。
     * The trip costs {price_range}. | 旅行的价格是{price_range}。
     * The {place} is open {hours} on {weekday}. | {place}{weekday}的营业时间是{hours}。
 """
@@ -270,8 +239,42 @@ WORD_DATES = """
     {who} bought {goods.this} on {word_date}. | {who}在{word_date}买了{goods.this}。
     The contract is from {word_date}. | 合同从{word_date}开始。
     {who} came to {city} on {word_date}. | {who}在{word_date}来到{city}。
+    {who} went to {city} on {word_date}. | {who}在{word_date}去了{city}。
+    {who} went to {city} in {year}. | {who}{year}去了{city}。
+    {who} returned to {city} on {word_date}. | {who}在{word_date}回到了{city}。
+    {who} drove to {city} on {word_date}. | {who}在{word_date}开车去了{city}。
+    {body} moved from {city} to {city2} on {word_date}. | {body}在{word_date}从{city}搬到了{city2}。
+    {who} moved to {city} {when}. | {who}{when}搬到了{city}。
+    {body} came to {city} in {year}. | {body}{year}来到{city}。
+    The offer began on {word_date}. | 优惠活动{word_date}开始了。
+    The holiday was from {word_date} to {word_date2}. | 假期从{word_date}到{word_date2}。
+    The trip was from {word_date} to {word_date2}. | 旅行从{word_date}到{word_date2}。
+    The contract was from {word_date} to {word_date2}. | 合同从{word_date}到{word_date2}。
+    {who} worked here from {word_date} to {word_date2}. | {who}从{word_date}到{word_date2}在这里工作。
+    {who} lived in {city} from {word_date} to {word_date2}. | {who}从{word_date}到{word_date2}住在{city}。
+    The {place} was closed from {word_date} to {word_date2}. | {place}从{word_date}到{word_date2}没有开门。
+    Not on {word_date}, but on {word_date2}. | 不是{word_date}，而是{word_date2}。
+    The {building} closed on {word_date}. | {building}是{word_date}关门的。
+    The hotel opened on {word_date}. | 酒店是{word_date}开业的。
+    {someone} got married in {year} in {city}. | {someone}{year}在{city}结了婚。
+    {someone} was born in {city} in {year}. | {someone}{year}出生在{city}。
+    {someone} was born in {country}, in {year}. | {someone}{year}出生在{country}。
+    The letter is from {word_date}. | 这封信是{word_date}写的。
+    The photo was taken in {city} on {word_date}. | 这张照片是{word_date}在{city}拍的。
+    {name}'s wedding was on {word_date}. | {name}的婚礼是在{word_date}。
+    {who} started work on {word_date}. | {who}在{word_date}开始工作。
+    On {word_date} {who} was in {city}. | {word_date}{who}在{city}。
+    {who} paid {price} on {word_date}. | {who}在{word_date}付了{price}。
+    The news is from {word_date}. | 这是{word_date}的新闻。
     * The {building} opened on {word_date}. | {building}是{word_date}开业的。
     * {who} moved to {city} on {word_date}. | {who}在{word_date}搬到了{city}。
+    From {word_date} to {word_date2} there was an offer. | 从{word_date}到{word_date2}有优惠活动。
+    The offer was on {word_date}. | 优惠活动是在{word_date}。
+    The offer was not on {word_date}, but on {word_date2}. | 优惠活动不是在{word_date}，而是在{word_date2}。
+    The course was from {word_date} to {word_date2}. | 课程从{word_date}到{word_date2}。
+    The sale was from {word_date} to {word_date2}. | 特卖从{word_date}到{word_date2}。
+    The exhibition was from {word_date} to {word_date2}. | 展览从{word_date}到{word_date2}。
+    The offer ran from {year} to {year2}. | 优惠活动从{year}到{year2}。
     * The offer was from {word_date} to {word_date2}. | 优惠活动从{word_date}到{word_date2}。
     * {someone} was born in {year} in {city}. | {someone}{year}出生在{city}。
 """
@@ -289,25 +292,18 @@ PRICES = """
     It was {price}, but I paid {price2}. | 原价{price}，我付了{price2}。
     Is it more than {price}? | 超过{price}吗？
     The ticket is {price} a day. | 票是一天{price}。
+    A ticket for two costs {price}. | 双人票要{price}。
+    The best {goods} is {price}. | 最好的{goods}是{price}。
+    {who} sold the house for {amount}. | {who}以{amount}卖掉了房子。
+    Is the rent more than {price} a month? | 房租一个月超过{price}吗？
+    Is dinner less than {price}? | 晚饭不到{price}吗？
+    Lunch for three was {price}. | 三个人的午饭花了{price}。
+    Breakfast will cost {price}. | 早饭要{price}。
+    The repair was {price}. | 修理花了{price}。
+    {name} paid {price} for the repair. | {name}付了{price}修理费。
     * Lunch for two will cost {price}. | 两个人的午饭要{price}。
     * The cheapest {goods} is {price}. | 最便宜的{goods}是{price}。
     * {who} sold the {goods} for {amount}. | {who}以{amount}卖掉了{goods}。
     * Is the repair more than {price}? | 修理超过{price}吗？
     Lunch was {price}. | 午饭花了{price}。
-"""
-
-DECIMALS = """
-    The score is {decimal}. | 分数是{decimal}。
-    {who} got {decimal} points. | {who}得了{decimal}分。
-    The average is {decimal}. | 平均值是{decimal}。
-    The film got {mark} out of 10. | 这部电影得了{mark}分，满分10分。
-    The number rose from {decimal} to {decimal2}. | 数字从{decimal}涨到了{decimal2}。
-    Is {decimal} less than {decimal2}? | {decimal}比{decimal2}小吗？
-    The answer should be {decimal}. | 答案应该是{decimal}。
-    {who} wrote {decimal}. | {who}写了{decimal}。
-    The value is {decimal} now. | 现在的值是{decimal}。
-    Please enter {decimal}, not {decimal2}. | 请输入{decimal}，不是{decimal2}。
-    * The answer is {decimal} now. | 现在的答案是{decimal}。
-    * {who} got {mark} out of 10. | {who}得了{mark}分，满分10分。
-    * The average rose from {decimal} to {decimal2}. | 平均值从{decimal}涨到了{decimal2}。
 """

@@ -7,12 +7,12 @@ is measured on its own (`CLASSES`). Most sentences come with a `{lead}` (I think
 
 from dataclasses import replace
 
-from marian_distill.augment import AMOUNT_CLASSES, amount_patterns, quantities
+from marian_distill.augment import AMOUNT_CLASSES, amount_patterns, figure_patterns, quantities
 from marian_distill.augment.coffee import FOODS, MODIFIED
 from marian_distill.augment.everyday import ANIMALS, THINGS
-from marian_distill.augment.facts import DATE, TIME, WEEKDAY
-from marian_distill.augment.grammar import Pattern, closed, nouns, one, read_patterns, words
-from marian_distill.augment.money import AMOUNT, GOODS, price_slot
+from marian_distill.augment.facts import COUNTRY, DATE, TIME, WEEKDAY
+from marian_distill.augment.grammar import Pattern, closed, nouns, one, one_of, read_patterns, words
+from marian_distill.augment.money import AMOUNT, FEES, GOODS, price_slot
 from marian_distill.augment.travel import CITIES, SHOPS
 from marian_distill.augment.words import NAME, NAMES
 
@@ -25,10 +25,26 @@ LEADS = {
     "I think": "我觉得", "I hear": "听说", "he said": "他说", "she told me": "她告诉我", "it seems": "好像",
     "as you know,": "你也知道，", "by the way,": "对了，", "please note:": "请注意：", "in fact,": "其实，",
     "remember,": "记住，", "unfortunately,": "可惜", "we know that": "我们知道", "don't forget:": "别忘了：",
+    "maybe": "也许", "of course,": "当然，", "to be honest,": "说实话，", "good news:": "好消息：",
+    "look:": "你看：", "yes,": "对，", "no,": "不，", "they told me": "他们告诉我", "the paper says": "报纸上说",
+    "people say": "人们说", "my boss said that": "我老板说", "I remember that": "我记得", "I am sure": "我肯定",
 }  # fmt: skip
+CROWD = quantities.large_slot(scales=("thousand", *["million"] * 4, "billion"), counted=CROWDS)
+THINGS_COUNTED = quantities.counted_slot(COUNTED)
+# An amount of any kind; what is hardest to copy twice or three times.
+ANY = one_of(
+    *(AMOUNT, AMOUNT, CROWD, THINGS_COUNTED, DATE, TIME),
+    *2 * (quantities.CODE, quantities.PHONE, quantities.FIGURES, quantities.VERSION),
+    *3 * (quantities.WORD_DATE,),
+    *(quantities.LARGE_MONEY, quantities.LARGE_NUMBER, quantities.OTHER_MONEY, quantities.DEBT),
+    *(quantities.WEIGHT, quantities.LENGTH, quantities.VOLUME, quantities.HEAT, quantities.SPEED, quantities.STORAGE),
+    *(quantities.FRACTION, quantities.SHARE, quantities.DECIMAL, quantities.MINUS, quantities.COLD),
+    *(quantities.ANY_PERCENT, quantities.RANGE, quantities.PRICE_RANGE, quantities.HOURS),
+)
 
 SLOTS = {
     "amount": AMOUNT,
+    "any": ANY,
     "app": closed(words("Android = 安卓, the app = 应用, the game = 游戏, the driver = 驱动程序, the system = 系统")),
     "area": quantities.AREA,
     "baggage": closed(BAGGAGE),
@@ -44,13 +60,22 @@ SLOTS = {
     "city": closed(CITIES),
     "code": quantities.CODE,
     "cold": quantities.COLD,
-    "counted": quantities.counted_slot(COUNTED),
-    "crowd": quantities.large_slot(scales=("thousand", *["million"] * 4, "billion"), counted=CROWDS),
+    "counted": THINGS_COUNTED,
+    "country": COUNTRY,
+    "crowd": CROWD,
     "cup": quantities.CUP,
     "date": DATE,
     "debt": quantities.DEBT,
     "decline": quantities.DECLINE,
     "decimal": quantities.DECIMAL,
+    "deed": closed(
+        words(
+            """bought = 买了, found = 找到了, lost = 丢了, saw = 看到了, counted = 数了, borrowed = 借了, drew = 画了,
+            won = 赢了, brought = 带来了, received = 收到了"""
+        )
+    ),
+    "fee": closed(FEES),
+    "figures": quantities.FIGURES,
     "foreign": quantities.OTHER_MONEY,
     "fraction": quantities.FRACTION,
     "goods": closed(GOODS),
@@ -125,5 +150,8 @@ def _read(table: str) -> list[Pattern]:
     return patterns + [with_lead(pattern) for pattern in led if not pattern.held_out]
 
 
-CLASSES = {name: _read(getattr(amount_patterns, name.upper())) for name in AMOUNT_CLASSES}
-PATTERNS = [pattern for patterns in CLASSES.values() for pattern in patterns]
+TABLES = {**vars(amount_patterns), **vars(figure_patterns)}
+CLASSES = {name: _read(TABLES[name.upper()]) for name in AMOUNT_CLASSES}
+# For training alone: each amount in sentences that say nothing of its class, and numbers whose digits repeat.
+DRILLS = _read(figure_patterns.ANY + figure_patterns.FIGURES)
+PATTERNS = [*(pattern for patterns in CLASSES.values() for pattern in patterns), *DRILLS]

@@ -87,6 +87,16 @@ def closed(values: Sequence[Value]) -> Slot:
     return Slot(lambda rng, theme: rng.choice(values), open=False)
 
 
+def one_of(*slots: Slot) -> Slot:
+    """An open slot over the values of several; the amounts of one sentence are of one kind."""
+
+    def draw(rng: random.Random, theme: float) -> Value:
+        slot, theme = divmod(theme * len(slots), 1)
+        return slots[int(slot)].draw(rng, theme)
+
+    return Slot(draw, open=True)
+
+
 def words(table: str) -> tuple[Value, ...]:
     """Values from `en = zh, en = zh, …`."""
     return tuple(one(en, zh) for en, zh in _entries(table))

@@ -146,6 +146,22 @@ def _draw_phone(rng: random.Random, theme: float) -> Value:
     return kept_value("".join(str(rng.randrange(10)) if mark == "#" else mark for mark in shape))
 
 
+def _draw_figures(rng: random.Random, theme: float) -> Value:
+    """A number of many figures that repeat, as it is read off a meter: 33385, 1,444,400.5, 770-0770."""
+    figures = str(rng.randrange(1, 10))
+    for _ in range(rng.randrange(1, 10)):
+        repeated = figures[-1] if rng.random() < 0.7 else figures[-2:][0]
+        figures += repeated if rng.random() < 0.5 else str(rng.randrange(10))
+    written = rng.random()
+    if written < 0.3:
+        figures = f"{int(figures):,}"
+    elif written < 0.5 and len(figures) > 4:
+        figures = f"{figures[:-4]}-{figures[-4:]}"
+    if written < 0.2:
+        figures += f".{rng.choice((11, 22, 33, 44, 55, 66, 77, 88, 99, rng.randrange(1, 10)))}"
+    return kept_value(figures)
+
+
 def _draw_release(rng: random.Random, theme: float) -> Value:
     parts = [rng.randrange(0, 30), *(rng.randrange(0, rng.choice((10, 30))) for _ in range(rng.choice((1, 2, 2, 3))))]
     return kept_value(".".join(map(str, parts)))
@@ -316,7 +332,7 @@ SPEED = unit_slot("km/h = 公里/小时, mph = 英里/小时, m/s = 米/秒")
 STORAGE = unit_slot("GB = GB, MB = MB, TB = TB")
 POWER = unit_slot("W = 瓦, V = 伏, kW = 千瓦, kcal = 千卡")
 AREA = unit_slot("square metres = 平方米, hectares = 公顷, square kilometres = 平方公里")
-CODE, PHONE = Slot(_draw_code, open=True), Slot(_draw_phone, open=True)
+CODE, PHONE, FIGURES = (Slot(draw, open=True) for draw in (_draw_code, _draw_phone, _draw_figures))
 VERSION, RELEASE = Slot(_draw_version, open=True), Slot(_draw_release, open=True)
 FRACTION, SHARE = Slot(_draw_fraction, open=False), Slot(_draw_share, open=False)
 MINUS, COLD, DEBT = (Slot(draw, open=True) for draw in (_draw_minus, _draw_cold, _draw_debt))

@@ -61,6 +61,7 @@ def write_joint_tokenizer(
     vocab_size: int = 32_000,
     model_type: str = "unigram",
     character_coverage: float = 0.9995,
+    separate: str = "",
 ) -> None:
     """Train one SentencePiece model on both languages and fill a folder with it.
 
@@ -73,6 +74,7 @@ def write_joint_tokenizer(
         vocab_size: pieces of the .spm, exactly; 256 of them are bytes, 4 are special.
         model_type: "unigram" or "bpe".
         character_coverage: share of the corpus's characters that get a piece; the rest is spelt in bytes.
+        separate: characters that are pieces of their own, never a part of a longer one (年: no piece 年开业).
 
     Raises:
         UserError: no sentences, or a vocabulary that is too large or too small for them.
@@ -90,8 +92,8 @@ def write_joint_tokenizer(
                 character_coverage=character_coverage,
                 byte_fallback=True,
                 split_digits=True,
-                required_chars=REQUIRED_CHARACTERS,
-                user_defined_symbols=list(TAGS.values()),
+                required_chars="".join(mark for mark in REQUIRED_CHARACTERS if mark not in separate),
+                user_defined_symbols=[*TAGS.values(), *dict.fromkeys(separate)],
                 eos_id=0,
                 unk_id=1,
                 bos_id=-1,

@@ -13,6 +13,7 @@ from typing import Any, Literal, NoReturn
 import torch
 import yaml
 from transformers import HfArgumentParser, Seq2SeqTrainingArguments
+from transformers.hf_argparser import string_to_bool
 from transformers.integrations.integration_utils import (
     INTEGRATION_TO_CALLBACK,
     get_available_reporting_integrations,
@@ -20,6 +21,7 @@ from transformers.integrations.integration_utils import (
 
 from marian_distill.command_line import CommandParser, check_output_path
 from marian_distill.errors import UserError
+from marian_distill.text.corpus import MAX_WEIGHT
 from marian_distill.training.checkpoints import STATE, damage
 from marian_distill.training.help import format_help
 from marian_distill.training.sharding import check_deepspeed, check_deepspeed_is_here
@@ -129,8 +131,8 @@ class DataArguments:
             if getattr(self, name) > POSITIONS:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: a model has {POSITIONS} positions")
         for repeat in self.extra_train_repeat:
-            if repeat < 0.0:
-                raise UserError(f"--extra-train-repeat {repeat}: expected 0 or more")
+            if not 0.0 <= repeat <= MAX_WEIGHT:
+                raise UserError(f"--extra-train-repeat {repeat:g}: expected a number from 0 to {MAX_WEIGHT}")
         for name in ("tag_share", "final_stop_share", "source_noise"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
@@ -195,6 +197,8 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
             raise UserError(
                 "--output-dir is missing: name the folder for the trained model, such as outputs/my-student"
             )
+        if self.max_steps <= 0 and self.num_train_epochs == 0:
+            raise UserError("--num-train-epochs 0: nothing would be trained; give a number above 0, or --max-steps")
         if self.save_only_model:
             raise UserError("--save-only-model: a run could not go on from such a checkpoint; leave the option out")
         self.logging_nan_inf_filter = False  # it would wait for the GPU at each step, and log something else than NaN
@@ -297,23 +301,29 @@ class _HelpAll(argparse.Action):
         sys.exit()
 
 
-def parse_arguments(arguments: list[str] | None = None, description: str | None = None) -> Arguments:
-    """Options from `--config FILE.yaml` and the command line, which wins.
+def parse_arguments(
+    arguments: list[str] | None = None, description: str | None = None, model: Any = None, data: Any = None
+) -> Any:
+    """Options from `--config FILE.yaml` and the command line, which wins: of the model, of its data, of training.
 
     Args:
         arguments: the command line; default: sys.argv.
         description: head of `--help`.
+        model, data: dataclasses of another command's options; default: `ModelArguments`, `DataArguments`.
 
     Raises:
         UserError: an unknown key or option (the nearest real one is named), a wrong type, options that contradict.
     """
     parser = _Parser(
-        [ModelArguments, DataArguments, DistillTrainingArguments],  # pyright: ignore[reportArgumentType]
+        [model or ModelArguments, data or DataArguments, DistillTrainingArguments],  # pyright: ignore[reportArgumentType]
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--config", metavar="FILE.yaml", help="A stage: options as YAML; the command line wins.")
+    for action in parser._actions:
+        if action.type is string_to_bool and action.nargs is None:  # `bool | None`: --fp16 alone means true as well
+            action.nargs, action.const = "?", True
     parser.add_argument("--help-all", action=_HelpAll, nargs=0, help="Every option of Hugging Face's, too.")
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     if not tokens:
@@ -335,7 +345,7 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
     if left_over:
         raise UserError(f"{left_over[0]!r}: not an option. See --help.")
     check_output_path(Path(parsed[2].output_dir), "--output-dir")
-    return tuple(parsed)  # pyright: ignore[reportReturnType]
+    return tuple(parsed)
 
 
 def _config_path(tokens: list[str]) -> Path | None:
@@ -395,7 +405,7 @@ def _nearest(name: str, known: set[str], prefix: str) -> str:
     return f"; did you mean {prefix}{shown}?" if near else ""
 
 
-def resolved_options(arguments: Arguments) -> dict[str, Any]:
+def resolved_options(arguments: Any) -> dict[str, Any]:
     """Every option with its value, for options.json: enough to repeat the run."""
     model, data, training = arguments
     return {**dataclasses.asdict(model), **dataclasses.asdict(data), **training.to_dict()}

@@ -8,14 +8,19 @@ import sys
 from pathlib import Path
 
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError, OfflineModeIsEnabled
+from huggingface_hub.errors import (
+    HFValidationError,
+    HTTPError,  # pyright: ignore[reportPrivateImportUsage] (of the client it uses: no network, no answer, "no")
+    LocalTokenNotFoundError,
+    OfflineModeIsEnabled,
+)
 
 from marian_distill.errors import UserError
 from marian_distill.training.arguments import DistillTrainingArguments
 
 # What a run's folder may hold that is worth sharing: no checkpoints, no optimizer state, no pickles.
 PUBLISHED = ["model.safetensors", "*.json", "*.spm", "README.md"]
-UNREACHABLE = (HfHubHTTPError, HFValidationError, LocalTokenNotFoundError, OfflineModeIsEnabled, ConnectionError)
+UNREACHABLE = (HTTPError, HFValidationError, LocalTokenNotFoundError, OfflineModeIsEnabled, ConnectionError)
 
 
 def create_repository(training: DistillTrainingArguments) -> str | None:
