@@ -3,6 +3,7 @@ import re
 import tomllib
 from enum import Enum
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from transformers import Seq2SeqTrainingArguments
 from marian_distill.errors import UserError
 from marian_distill.training import arguments
 from marian_distill.training.arguments import parse_arguments, resolved_options
+from marian_distill.training.sharding import check_deepspeed
 
 REPOSITORY = Path(__file__).parents[2]
 STAGES = sorted((REPOSITORY / "recipes").rglob("[0-9]*.yaml"))
@@ -183,7 +185,7 @@ def test_fp16_without_a_gpu_says_what_to_do(options, given):
         (["--output-dir", ""], "--output-dir is missing"),
         (["--dataloader-drop-last"], "--dataloader-drop-last has no effect"),
         (["--train-sampling-strategy", "group_by_length"], "--train-sampling-strategy has no effect"),
-        (["--deepspeed", "zero3.json"], "DeepSpeed is not supported: recipes/accelerate/zero3.yaml"),
+        (["--deepspeed", "zero3.json"], "--deepspeed: start it by accelerate launch"),
         (["--temperature", "nan"], "--temperature nan: expected a finite number"),
         (["--learning-rate", "inf"], "--learning-rate inf: expected a finite number"),
         (["--extra-train-repeat", "1e9"], "--extra-train-repeat 1e+09: expected a number from 0 to 10000"),
@@ -206,10 +208,28 @@ def test_one_process_is_not_spread_over_several_gpus(options, monkeypatch):
         options({})
 
 
-def test_deepspeed_under_accelerate_is_refused_too(options, monkeypatch):
+def test_deepspeed_that_is_not_installed_is_one_line(options, monkeypatch):
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
-    with pytest.raises(UserError, match="DeepSpeed is not supported"):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UserError, match="DeepSpeed is not installed: uv sync --extra deepspeed"):
         options({})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"zero_stage": 2}, "zero_stage 2 is not supported"),
+        ({"zero3_init_flag": True}, "zero3_init_flag would share out the teacher too"),
+        ({"fp16": True}, "--precision fp16 does not go with DeepSpeed"),
+        ({"resume_from_checkpoint": "elsewhere/checkpoint-3"}, "only those in --output-dir are read"),
+    ],
+)
+def test_what_does_not_go_with_deepspeed_is_refused(settings, message):
+    plugin = {"zero_stage": 3, "zero3_init_flag": False}
+    given = {"fp16": False, "resume_from_checkpoint": "run/checkpoint-3", "output_dir": "run", **settings}
+    plugin |= {name: given.pop(name) for name in plugin.keys() & given.keys()}
+    with pytest.raises(UserError, match=message):
+        check_deepspeed(SimpleNamespace(deepspeed_plugin=SimpleNamespace(**plugin), **given))
 
 
 @pytest.mark.parametrize(

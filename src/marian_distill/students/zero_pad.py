@@ -9,20 +9,22 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.distributed.tensor import DTensor
 from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from marian_distill.students.shares import parts_held
 
 
 @torch.no_grad()
 def zero_pad_row(model: PreTrainedModel) -> None:
-    """Set the `<pad>` embedding to zero. Where the rows are shared out among processes, the one that has it does."""
-    weight, row = _embeddings(model), int(model.config.pad_token_id or 0)
-    if isinstance(weight, DTensor):
-        shares = torch.arange(len(weight)).chunk(weight.device_mesh.size())
-        row -= sum(map(len, shares[: weight.device_mesh.get_local_rank()]))
-        weight = weight.to_local()
-    if 0 <= row < len(weight):
-        weight[row].zero_()
+    """Set the `<pad>` embedding to zero. Where the weights are shared out among processes, those that have it do.
+
+    DeepSpeed's optimizer keeps a copy of its own, from which each step writes the row anew; no pass ever reads that.
+    """
+    width = int(model.get_input_embeddings().embedding_dim)  # pyright: ignore[reportArgumentType]
+    begin = int(model.config.pad_token_id or 0) * width
+    for elements, first in parts_held(_embeddings(model)):
+        start, end = (max(0, place - first) for place in (begin, begin + width))
+        elements[start:end].zero_()
 
 
 def pad_row_norm(model: PreTrainedModel, weights: Mapping[str, Tensor] | None = None) -> float:

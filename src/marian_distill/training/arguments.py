@@ -5,7 +5,6 @@ import dataclasses
 import difflib
 import json
 import math
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,7 @@ from marian_distill.errors import UserError
 from marian_distill.text.corpus import MAX_WEIGHT
 from marian_distill.training.checkpoints import STATE, damage
 from marian_distill.training.help import format_help
+from marian_distill.training.sharding import check_deepspeed, check_deepspeed_is_here
 
 
 def _option(help: str, default: Any = None, **metadata: Any) -> Any:
@@ -229,8 +229,11 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
                     f"--{name.replace('_', '-')} has no effect: batches are of like length, shuffled, none dropped; "
                     "leave the option out"
                 )
-        if self.deepspeed or os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true":
-            raise UserError("DeepSpeed is not supported: recipes/accelerate/zero3.yaml shards as much, by FSDP2")
+        if self.deepspeed:
+            raise UserError(
+                "--deepspeed: start it by accelerate launch --config_file recipes/accelerate/zero3_offload.yaml"
+            )
+        check_deepspeed_is_here()
         if self.hub_strategy not in ("every_save", "end"):
             raise UserError(f"--hub-strategy {self.hub_strategy}: only a finished run is pushed; leave the option out")
         if self.early_stopping_patience:
@@ -238,6 +241,7 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
                 raise UserError("--early-stopping-patience needs --eval-strategy steps or epoch")
             self.metric_for_best_model = self.metric_for_best_model or "loss"
         super().__post_init__()
+        check_deepspeed(self)
         if self.n_gpu > 1:  # torch.nn.DataParallel would cut the teacher's states in other places than the batch
             raise UserError(
                 f"one process sees {self.n_gpu} GPUs; give it one (CUDA_VISIBLE_DEVICES=0), or start a process for "

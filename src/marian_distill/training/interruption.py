@@ -22,12 +22,14 @@ class StopCallback(TrainerCallback, ExportableState):
     """Looks for a request to stop: after each step, each part of an accumulated step, each piece of an evaluation.
 
     `evaluation_due` goes into the checkpoint: the evaluation that belongs to its step was left out or broken off, and
-    a run that is resumed makes it first.
+    a run that is resumed makes it first. `asked_by_any`: a request had come to one of several processes when the step
+    began, as the trainer found out: they stop together.
     """
 
     def __init__(self, request: StopRequest) -> None:
         self.request = request
         self.evaluation_due = False
+        self.asked_by_any = False
         self._agreed = False
 
     @property
@@ -126,12 +128,7 @@ class StopCallback(TrainerCallback, ExportableState):
         self.evaluation_due = True
 
     def _asked(self, args: TrainingArguments) -> bool:
-        asked = self.request.signal is not None
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            any_asked = torch.tensor(float(asked), device=args.device)
-            torch.distributed.all_reduce(any_asked, torch.distributed.ReduceOp.MAX)
-            asked = bool(any_asked)
-        return asked
+        return self.asked_by_any if args.world_size > 1 else self.request.signal is not None
 
     def _stop(self, state: TrainerState, control: TrainerControl) -> None:
         self._agreed = control.should_training_stop = True

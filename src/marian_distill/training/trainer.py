@@ -28,12 +28,13 @@ from marian_distill.text.variants import EpochBatches, Variation, VariedExamples
 from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.callbacks import ThroughputCallback
 from marian_distill.training.finite import StopOnNonFinite, check_finite
+from marian_distill.training.hosts import Hosts
 from marian_distill.training.interruption import GenerationStop
 from marian_distill.training.losses import DistillationLoss, projection_loss
 from marian_distill.training.precision import DTYPES, Plan, choose, trial_batch
 from marian_distill.training.resuming import ResumableTrainer
 from marian_distill.training.runs import check_free_space
-from marian_distill.training.sharding import shard, whole_model
+from marian_distill.training.sharding import check_checkpoint, gather_as_one, shard, whole_model
 
 NOTHING_VARIES = Variation()
 
@@ -82,8 +83,14 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             batch = trial_batch(training_sampler(dataset, args), dataset, collator, args.device)
             plan = choose(model, teacher, batch, args, teacher_dtype)
         self.plan = plan
+        # Counted now: where DeepSpeed shares out the weights, they look empty afterwards.
+        self.parameters = model.num_parameters()
+        self.weight_bytes = sum(weight.numel() * weight.element_size() for weight in model.parameters())
         plan.apply(args)
+        if args.ddp_broadcast_buffers is None:
+            args.ddp_broadcast_buffers = False  # a student's never change: they need not be sent before each pass
         super().__init__(model=model, args=args, data_collator=collator, **trainer_options)
+        self.hosts = Hosts()
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
         self.pieces, self.variation = pieces, variation
         self.distillation = DistillationLoss(args.alpha_ce, args.temperature, args.label_smoothing_factor)
@@ -136,16 +143,22 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             pin_memory=self.args.dataloader_pin_memory and self.args.device.type == "cuda",
         )
         # The sampler has shared the batches out among the processes: to accelerate it is one process's loader.
-        return prepare_data_loader(loader, self.args.device, num_processes=1, process_index=0, put_on_device=True)
+        return prepare_data_loader(
+            loader, self.args.device, num_processes=1, process_index=0, put_on_device=True, non_blocking=True
+        )
 
     # Model
 
-    def _prepare_for_training(self, *args: Any, **kwargs: Any) -> Any:
+    def _prepare_for_training(self, max_steps: int, train_dataloader: Any, resume_from_checkpoint: str | None) -> Any:
         """Share the weights out, where `accelerate launch` asks for it, in the one way that works here."""
         plugin = self.accelerator.state.fsdp_plugin if self.is_fsdp_enabled else None
         if plugin is not None:
             shard(self.model, plugin, self.args.device)
-        return super()._prepare_for_training(*args, **kwargs)
+        if resume_from_checkpoint is not None:
+            check_checkpoint(Path(resume_from_checkpoint), deepspeed=self.is_deepspeed_enabled)
+        if self.is_deepspeed_enabled:
+            gather_as_one(self.model)
+        return super()._prepare_for_training(max_steps, train_dataloader, resume_from_checkpoint)
 
     # Loss
 
@@ -154,7 +167,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         model: nn.Module,
         inputs: dict[str, Tensor],
         return_outputs: bool = False,
-        num_items_in_batch: Tensor | int | None = None,
+        num_items_in_batch: int | None = None,
     ) -> Tensor | tuple[Tensor, None]:
         """Loss per target token of the whole accumulated batch.
 
@@ -185,6 +198,15 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         """The next batches, timed."""
         with self.throughput.phase("data"):
             return super().get_batch_samples(*args, **kwargs)
+
+    def _get_num_items_in_batch(self, batch_samples: list[Batch], device: torch.device) -> int | None:
+        """Target tokens of a step's batches, in all processes; they agree on stopping by the same exchange."""
+        if not batch_samples:
+            return None
+        tokens = sum(len(batch["scored"]) for batch in batch_samples)  # shapes: nothing waits for a GPU
+        in_all, asked = self.hosts.sums(tokens, self.interruption.request.signal is not None)
+        self.interruption.asked_by_any = asked > 0
+        return in_all if self.args.average_tokens_across_devices else tokens
 
     def training_step(self, *args: Any, **kwargs: Any) -> Tensor:
         """Forward and backward; what is not forward counts as backward."""
@@ -240,6 +262,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
                     input_ids=inputs["input_ids"],
                     attention_mask=inputs["attention_mask"],
                     stopping_criteria=StoppingCriteriaList([GenerationStop(self.interruption)]),
+                    synced_gpus=False,  # each process has a whole model, and batches of its own
                     **self._gen_kwargs,
                 )
                 hypotheses += self._decode(generated)
@@ -273,13 +296,13 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         return {
             "signatures": self.signatures,
             "steps": self.state.global_step,
-            "parameters": self.model.num_parameters(),
+            "parameters": self.parameters,
             "padding_share": self.train_sampler().padding_share(),
         }
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         """Save weights and the optimizer's state (Adam's: two numbers a weight), if there is room for all of it."""
-        check_free_space(str(self.args.output_dir), 3 * self._weight_bytes())
+        check_free_space(str(self.args.output_dir), 3 * self.weight_bytes)
         super()._save_checkpoint(model, trial)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
@@ -288,12 +311,9 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             return
         check_finite(self.model, state_dict, self.state.global_step)
         self.kind.check_weights(self.model, state_dict)
-        check_free_space(str(self.args.output_dir), self._weight_bytes())
+        check_free_space(str(self.args.output_dir), self.weight_bytes)
         super()._save(output_dir, state_dict)
         Path(output_dir or str(self.args.output_dir), TRAINING_ARGS_NAME).unlink(missing_ok=True)
-
-    def _weight_bytes(self) -> int:
-        return sum(parameter.numel() * parameter.element_size() for parameter in self.model.parameters())
 
 
 def with_references(collate: Collator, examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
