@@ -75,7 +75,7 @@ def check_checkpoint(checkpoint: Path, *, deepspeed: bool) -> None:
 
 def gather_as_one(model: Student) -> None:
     """Have DeepSpeed fetch all weights before the model's forward and backward passes, not module by module."""
-    from deepspeed import zero
+    from deepspeed import zero  # pyright: ignore[reportMissingImports]
 
     for parameter in model.parameters():
         zero.register_external_parameter(model, parameter)
@@ -89,7 +89,7 @@ def whole_model(model: Student) -> Student:
     if isinstance(model, FSDPModule):
         weights = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True))
     elif shared_out_by_deepspeed(model):
-        from deepspeed import zero
+        from deepspeed import zero  # pyright: ignore[reportMissingImports]
 
         with zero.GatheredParameters(list(model.parameters())):
             weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
