@@ -32,7 +32,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    from marian_distill.files import check_unedited
+    from marian_distill.edited import check_unedited
     from marian_distill.text.audit import HINTS, audit, write_suspects
     from marian_distill.text.corpus import BATCH_ROWS, CorpusSource, load_parallel
 

@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from marian_distill.edited import check_unedited, unedited_writer
 from marian_distill.errors import UserError, run_command
 from marian_distill.files import (
     MARKER,
     atomic_directory,
     atomic_writer,
     changing,
-    check_unedited,
     check_writable,
     read_json,
     sha256,
-    unedited_writer,
     write_json,
 )
 from marian_distill.signals import Stopped

@@ -1,7 +1,7 @@
 import pytest
 
+from marian_distill.edited import check_unedited
 from marian_distill.errors import UserError
-from marian_distill.files import check_unedited
 from marian_distill.text.audit import audit, write_suspects
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from marian_distill.augment import examples
 from marian_distill.augment.grammar import SPLITS, Example, amounts_kept
 from marian_distill.command_line import at_least, command_parser
+from marian_distill.edited import check_unedited, unedited_writer
 from marian_distill.errors import UserError
-from marian_distill.files import check_unedited, unedited_writer
 
 
 def extra_data_parser(description: str | None) -> argparse.ArgumentParser:

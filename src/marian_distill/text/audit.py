@@ -12,7 +12,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from marian_distill.files import unedited_writer
+from marian_distill.edited import unedited_writer
 from marian_distill.languages import is_han
 from marian_distill.text.cleaning import Limits, chinese_length, han_in_en, length_ratio, no_han_in_zh, untranslated
 from marian_distill.text.numbers import numbers_kept
