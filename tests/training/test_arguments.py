@@ -168,6 +168,8 @@ def test_fp16_without_a_gpu_says_what_to_do(options, given):
         (["--direction", "de-en"], "invalid choice: 'de-en'"),
         (["--alpha-ce", "1.5"], "--alpha-ce 1.5: expected a share from 0 to 1"),
         (["--temperature", "0"], "--temperature 0.0: expected a number above 0"),
+        (["--divergence", "backward"], "invalid choice: 'backward'"),
+        (["--teacher-top-k=-1"], "--teacher-top-k -1: expected 0 or more"),
         (["--label-smoothing-factor", "1"], "--label-smoothing-factor 1.0"),
         (["--tag-share", "2"], "--tag-share 2.0: expected a share"),
         (["--max-train-samples", "0"], "--max-train-samples 0: expected 1 or more"),
@@ -265,7 +267,14 @@ def help_page(capsys, option: str) -> str:
 def test_help_has_the_common_options_first_with_their_defaults(capsys):
     page = help_page(capsys, "--help")
     assert page.startswith("What it does.")
-    titles = ["--config", "Student, teacher, tokenizer:", "Data:", "Distillation", "Training (Hugging Face's):"]
+    titles = [
+        "--config",
+        "Student, teacher, tokenizer:",
+        "Data:",
+        "Distillation",
+        "More ways to teach",
+        "Training (Hugging Face's):",
+    ]
     assert sorted(titles, key=page.index) == titles
     for name, default in {"--alpha-ce X": "[1.0]", "--learning-rate X": "[5e-05]", "--direction": "[en-zh]"}.items():
         assert default in page.partition(name)[2].partition("\n  --")[0]

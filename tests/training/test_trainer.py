@@ -82,6 +82,16 @@ def test_a_distilled_student_comes_to_say_what_the_teacher_says(new_model, new_t
     assert divergences[-1] < divergences[0] / 2
 
 
+@pytest.mark.parametrize(
+    "way", [{"divergence": "reverse"}, {"divergence": "symmetric"}, {"teacher_top_k": 8}], ids=str
+)
+def test_it_comes_to_that_by_another_divergence_too(way, new_model, new_trainer):
+    trainer = new_trainer(new_model(), new_model(seed=1), alpha_ce=0.0, max_steps=40, **way)
+    trainer.train()
+    divergences = [entry["divergence"] for entry in step_logs(trainer)]
+    assert divergences[-1] < divergences[0] / 2
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_a_teacher_in_half_precision_teaches_nearly_the_same(dtype, new_model, new_trainer):
     divergences = []
@@ -271,3 +281,8 @@ def test_logits_of_another_vocabulary_cannot_be_compared(new_model, new_trainer)
         new_trainer(new_model(), new_model(vocab_size=50), **HALF_TEACHER)
     with pytest.raises(UserError, match="needs a teacher"):
         new_trainer(new_model(), **HALF_TEACHER)
+
+
+def test_more_of_the_likeliest_pieces_than_there_are_is_refused(new_model, new_trainer):
+    with pytest.raises(UserError, match=r"--teacher-top-k 4000: the vocabulary has \d+ pieces; give fewer"):
+        new_trainer(new_model(), new_model(seed=1), teacher_top_k=4000, **HALF_TEACHER)

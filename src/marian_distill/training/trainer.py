@@ -73,6 +73,11 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             teacher = None  # labels alone
         else:
             check_same_vocabulary(model, teacher, args.alpha_ce)
+        if args.teacher_top_k >= model.config.vocab_size:
+            raise UserError(
+                f"--teacher-top-k {args.teacher_top_k}: the vocabulary has {model.config.vocab_size} pieces; "
+                "give fewer, or 0 for every piece"
+            )
         if args.eval_strategy != "no" and trainer_options.get("eval_dataset") is None:
             raise UserError("--eval-strategy needs evaluation data: give --eval-dataset, or --eval-strategy no")
         self.kind = kind_of(model.config.model_type)
@@ -86,7 +91,9 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         super().__init__(model=model, args=args, data_collator=collator, **trainer_options)
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
         self.pieces, self.variation = pieces, variation
-        self.distillation = DistillationLoss(args.alpha_ce, args.temperature, args.label_smoothing_factor)
+        self.distillation = DistillationLoss(
+            args.alpha_ce, args.temperature, args.label_smoothing_factor, args.divergence, args.teacher_top_k
+        )
         self.teacher = teacher
         model.set_attn_implementation(plan.attention)
         if teacher is not None:
