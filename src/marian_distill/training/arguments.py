@@ -109,6 +109,16 @@ class DataArguments:
         "punctuation.",
         0.0,
     )
+    subword_sampling: float = option(
+        "Share of pairs cut into other pieces than the likeliest, drawn anew in each epoch (subword regularisation, "
+        "Kudo 2018); the text stays.",
+        0.0,
+    )
+    subword_alpha: float = option(
+        "How far --subword-sampling keeps to likely pieces: near 0 every way to cut is as likely, 1 as the "
+        "tokenizer's model has it. Of a BPE tokenizer the share of merges left out.",
+        0.2,
+    )
     clean: bool = option("Drop empty, untranslated, lopsided, overlong, duplicate rows; each is counted.", True)
     preprocess_num_proc: int | None = option("Processes for cleaning and tokenising.")
 
@@ -130,9 +140,11 @@ class DataArguments:
         for repeat in self.extra_train_repeat:
             if not 0.0 <= repeat <= MAX_WEIGHT:
                 raise UserError(f"--extra-train-repeat {repeat:g}: expected a number from 0 to {MAX_WEIGHT}")
-        for name in ("tag_share", "final_stop_share", "source_noise"):
+        for name in ("tag_share", "final_stop_share", "source_noise", "subword_sampling"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
                 raise UserError(f"{flag(name)} {getattr(self, name)}: expected a share from 0 to 1")
+        if not 0.0 < self.subword_alpha <= 1.0:
+            raise UserError(f"--subword-alpha {self.subword_alpha}: expected a number above 0, at most 1")
 
     def extra_sources(self) -> list[tuple[str, float]]:
         """Each extra file with its number of copies."""
@@ -323,10 +335,10 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
 
 
 def _config_path(tokens: list[str]) -> Path | None:
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        if token.startswith("--config="):
-            return Path(token.removeprefix("--config="))
-        if token == "--config" and following is not None:
+    for given, following in zip(tokens, [*tokens[1:], None], strict=True):
+        if given.startswith("--config="):
+            return Path(given.removeprefix("--config="))
+        if given == "--config" and following is not None:
             return Path(following)
     return None
 
