@@ -92,6 +92,22 @@ def test_it_comes_to_that_by_another_divergence_too(way, new_model, new_trainer)
     assert divergences[-1] < divergences[0] / 2
 
 
+def test_the_temperature_goes_evenly_to_its_end_also_over_a_resume(new_model, new_trainer):
+    settings = {"temperature_end": 1.0, "max_steps": 5, "save_strategy": "steps", "save_steps": 2, **HALF_TEACHER}
+    logs = []
+    for start in (None, "checkpoint-2"):
+        trainer = new_trainer(new_model(), new_model(seed=1), **settings)
+        trainer.train(resume_from_checkpoint=start and f"{trainer.args.output_dir}/{start}")
+        logs.append([(entry["temperature"], entry["loss"]) for entry in step_logs(trainer)])
+    assert logs[0] == logs[1]
+    assert [temperature for temperature, _ in logs[0]] == [1.75, 1.5, 1.25, 1.0, 1.0]  # of the step to come
+    fixed = new_trainer(new_model(), new_model(seed=1), **settings | {"temperature_end": None})
+    fixed.train()
+    first, last = step_logs(fixed)[0]["loss"], step_logs(fixed)[-1]["loss"]
+    assert logs[0][0][1] == first
+    assert logs[0][-1][1] != last
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_a_teacher_in_half_precision_teaches_nearly_the_same(dtype, new_model, new_trainer):
     divergences = []

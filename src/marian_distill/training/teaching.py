@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from marian_distill.errors import UserError
 from marian_distill.training.options import check_at_least, option
 
 
@@ -18,7 +19,22 @@ class TeachingArguments:
     teacher_top_k: int = option(
         "Compare this many of the teacher's likeliest pieces, all others together as one; 0: every piece.", 0
     )
+    temperature_end: float | None = option(
+        "Temperature of the last step: from --temperature it goes there evenly, step by step (Jafari et al. 2021); "
+        "default: it stays."
+    )
+    layer_learning_rate_decay: float = option(
+        "Learning rate of a layer as a share of that of the layer above it, embeddings lowest (Howard & Ruder 2018: "
+        "0.38); 1: one rate for all.",
+        1.0,
+    )
 
     def check_teaching(self) -> None:
         """Refuse what no run can have."""
         check_at_least(self, 0, "teacher_top_k")
+        if self.temperature_end is not None and self.temperature_end <= 0.0:
+            raise UserError(f"--temperature-end {self.temperature_end}: expected a number above 0")
+        if not 0.0 < self.layer_learning_rate_decay <= 1.0:
+            raise UserError(
+                f"--layer-learning-rate-decay {self.layer_learning_rate_decay}: expected a share above 0, at most 1"
+            )

@@ -1,6 +1,7 @@
 """`DistillSeq2SeqTrainer`: the Hugging Face trainer with a frozen teacher, like-length batches and a fused loss."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.callbacks import ThroughputCallback
 from marian_distill.training.finite import StopOnNonFinite, check_finite
 from marian_distill.training.interruption import GenerationStop
+from marian_distill.training.layer_rates import split_by_layer
 from marian_distill.training.losses import DistillationLoss, projection_loss
 from marian_distill.training.precision import DTYPES, Plan, choose, trial_batch
 from marian_distill.training.resuming import ResumableTrainer
@@ -154,6 +156,14 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             shard(self.model, plugin, self.args.device)
         return super()._prepare_for_training(*args, **kwargs)
 
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """Hugging Face's; with a rate for each layer where that is asked for."""
+        is_new = self.optimizer is None
+        optimizer = super().create_optimizer(model)
+        if is_new and self.args.layer_learning_rate_decay < 1.0:
+            split_by_layer(optimizer, self.model, self.args.layer_learning_rate_decay)
+        return optimizer
+
     # Loss
 
     def compute_loss(
@@ -173,7 +183,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         """
         tokens = len(inputs["scored"])
         with self.throughput.phase("forward"):
-            objective = partial(projection_loss, self.distillation)
+            objective = partial(projection_loss, self._distillation_now())
             sums = model(**inputs, objective=objective, teacher=self._teach(inputs))
         loss = sums.loss / (tokens if num_items_in_batch is None else num_items_in_batch)
         if num_items_in_batch is not None and self.args.average_tokens_across_devices:
@@ -182,6 +192,17 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         self._since_log[2] += tokens
         self._count(inputs)
         return (loss, None) if return_outputs else loss
+
+    def _distillation_now(self) -> DistillationLoss:
+        """The loss's settings at this step: a temperature on its way follows from the step alone.
+
+        Jafari et al. 2021, "Annealing Knowledge Distillation", https://arxiv.org/abs/2104.07163, lower it likewise.
+        """
+        first, last = self.args.temperature, self.args.temperature_end
+        if last is None:
+            return self.distillation
+        done = min(1.0, self.state.global_step / max(1, self.state.max_steps - 1))
+        return replace(self.distillation, temperature=first + done * (last - first))
 
     def _count(self, batch: Batch) -> None:
         work = self.model.work(batch)
@@ -211,6 +232,8 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             logs["cross_entropy"] = cross_entropy / max(tokens, 1)
             if self.teacher is not None:
                 logs["divergence"] = divergence / max(tokens, 1)
+            if self.args.temperature_end is not None:
+                logs["temperature"] = self._distillation_now().temperature
             logs.update(self.throughput.take())
             self._since_log.zero_()
         super().log(logs, start_time)
