@@ -245,6 +245,11 @@ class DistillTrainingArguments(TeachingArguments, Seq2SeqTrainingArguments):
             if self.eval_strategy == "no":
                 raise UserError("--early-stopping-patience needs --eval-strategy steps or epoch")
             self.metric_for_best_model = self.metric_for_best_model or "loss"
+        if self.average_checkpoints and (self.early_stopping_patience or self.load_best_model_at_end):
+            raise UserError(
+                "--average-checkpoints takes the last weights of a run that goes to its end: leave out "
+                "--early-stopping-patience and --load-best-model-at-end, or give --ema-decay instead"
+            )
         super().__post_init__()
         if self.n_gpu > 1:  # torch.nn.DataParallel would cut the teacher's states in other places than the batch
             raise UserError(

@@ -1,6 +1,7 @@
 """`DistillSeq2SeqTrainer`: the Hugging Face trainer with a frozen teacher, like-length batches and a fused loss."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback, StoppingCriteriaList
 from transformers.trainer import TRAINING_ARGS_NAME
-from transformers.trainer_utils import EvalLoopOutput
+from transformers.trainer_utils import EvalLoopOutput, TrainOutput
 
 from marian_distill.errors import UserError
 from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
@@ -27,6 +28,7 @@ from marian_distill.students.student import Batch, Student
 from marian_distill.text.batching import LengthBatchSampler
 from marian_distill.text.variants import EpochBatches, Variation, VariedExamples
 from marian_distill.training.arguments import DistillTrainingArguments
+from marian_distill.training.averaging import WeightAverage
 from marian_distill.training.callbacks import ThroughputCallback
 from marian_distill.training.finite import StopOnNonFinite, check_finite
 from marian_distill.training.interruption import GenerationStop
@@ -106,6 +108,10 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         self.throughput = ThroughputCallback(plan.dtype)
         for callback in (*self.kind.callbacks(), self.throughput, StopOnNonFinite()):
             self.add_callback(callback)
+        self.average = WeightAverage(model, args) if args.averages_weights else None
+        if self.average is not None:
+            self.kept["average"] = self.average
+            self.add_callback(self.average)
         if args.early_stopping_patience:
             self.add_callback(EarlyStoppingCallback(args.early_stopping_patience))
         _check_best_metric(args, self.eval_dataset)
@@ -149,10 +155,22 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
     # Model
 
+    def train(self, resume_from_checkpoint: str | bool | None = None, **options: Any) -> TrainOutput:
+        """Train to the end; the model then has the mean of its weights, where one was asked for."""
+        trained = super().train(resume_from_checkpoint, **options)
+        if self.average is not None:
+            self.average.settle()
+        return trained
+
     def _prepare_for_training(self, *args: Any, **kwargs: Any) -> Any:
         """Share the weights out, where `accelerate launch` asks for it, in the one way that works here."""
         plugin = self.accelerator.state.fsdp_plugin if self.is_fsdp_enabled else None
         if plugin is not None:
+            if self.kept:
+                raise UserError(
+                    f"what this run keeps beside its weights ({', '.join(self.kept)}) is not shared out: start it "
+                    "without FSDP, as DDP, or leave the way of teaching out that needs it"
+                )
             shard(self.model, plugin, self.args.device)
         return super()._prepare_for_training(*args, **kwargs)
 
@@ -253,6 +271,10 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
         Without label smoothing and without the teacher, so that runs with other losses compare.
         """
+        with nullcontext() if self.average is None else self.average.in_place():
+            return self._evaluate_batches(dataloader, metric_key_prefix)
+
+    def _evaluate_batches(self, dataloader: DataLoader, metric_key_prefix: str) -> EvalLoopOutput:
         model = whole_model(self.model).eval()
         totals = torch.zeros(2, dtype=exact_dtype(self.args.device), device=self.args.device)
         hypotheses: list[str] = []
@@ -309,7 +331,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         """Save weights and the optimizer's state (Adam's: two numbers a weight), if there is room for all of it."""
-        check_free_space(str(self.args.output_dir), 3 * self._weight_bytes())
+        check_free_space(str(self.args.output_dir), (3 + (self.average is not None)) * self._weight_bytes())
         super()._save_checkpoint(model, trial)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
