@@ -177,6 +177,7 @@ def test_fused_form_equals_the_plain_one(settings, rows_a_slice, monkeypatch):
     (expected, *expected_gradients), (sums, *gradients) = results
     torch.testing.assert_close(sums.loss, expected.loss)
     torch.testing.assert_close(sums.divergence, expected.divergence)
+    torch.testing.assert_close(sums.token_losses, expected.token_losses)
     if settings.alpha_ce > 0:  # else it is not worked out
         torch.testing.assert_close(sums.cross_entropy, expected.cross_entropy)
     torch.testing.assert_close(gradients, expected_gradients, rtol=1e-4, atol=1e-5)

@@ -108,7 +108,7 @@ class VariedExamples(Dataset):
         return len(self.ids)
 
     def __getitems__(self, keys: Sequence[Key]) -> list[dict[str, Any]]:
-        """`input_ids` and `labels` of a batch, each [tokens] with `</s>` last."""
+        """`input_ids` and `labels` of a batch, each [tokens] with `</s>` last, and which `example` each is."""
         columns = self.ids[[example for _, example in keys]]
         sources, targets = list(columns["input_ids"]), list(columns["labels"])
         draws = [self.variation.draw(*key) for key in keys]
@@ -121,7 +121,8 @@ class VariedExamples(Dataset):
                 sources[place], targets[place] = source, target
         if self.variation.tagged:
             sources = [source if draw.tag else source[1:] for source, draw in zip(sources, draws, strict=True)]
-        return [{"input_ids": source, "labels": target} for source, target in zip(sources, targets, strict=True)]
+        rows = zip(sources, targets, keys, strict=True)
+        return [{"input_ids": source, "labels": target, "example": key[1]} for source, target, key in rows]
 
     def _tokenize(self, keys: Sequence[Key]) -> list[tuple[list[int], list[int]]]:
         """Ids of source, without its tag, and target of rows whose text or pieces are others in their epoch."""

@@ -25,7 +25,7 @@ from marian_distill.text.corpus import MAX_WEIGHT
 from marian_distill.training.checkpoints import STATE, damage
 from marian_distill.training.help import format_help
 from marian_distill.training.options import check_at_least, check_finite, flag, option
-from marian_distill.training.teaching import TeachingArguments
+from marian_distill.training.teaching import TeachingArguments, check_teaching
 
 
 def _many(help: str) -> dict[str, str]:
@@ -193,7 +193,7 @@ class DistillTrainingArguments(TeachingArguments, Seq2SeqTrainingArguments):
             raise UserError(
                 f"--adam-beta1 {self.adam_beta1} --adam-beta2 {self.adam_beta2}: expected shares in [0, 1)"
             )
-        self.check_teaching()
+        check_teaching(self)
         _check_trackers(self.report_to)
         check_at_least(self, 1, "per_device_train_batch_size", "per_device_eval_batch_size", "num_beams")
         check_at_least(self, 1, "gradient_accumulation_steps")
@@ -245,11 +245,6 @@ class DistillTrainingArguments(TeachingArguments, Seq2SeqTrainingArguments):
             if self.eval_strategy == "no":
                 raise UserError("--early-stopping-patience needs --eval-strategy steps or epoch")
             self.metric_for_best_model = self.metric_for_best_model or "loss"
-        if self.average_checkpoints and (self.early_stopping_patience or self.load_best_model_at_end):
-            raise UserError(
-                "--average-checkpoints takes the last weights of a run that goes to its end: leave out "
-                "--early-stopping-patience and --load-best-model-at-end, or give --ema-decay instead"
-            )
         super().__post_init__()
         if self.n_gpu > 1:  # torch.nn.DataParallel would cut the teacher's states in other places than the batch
             raise UserError(

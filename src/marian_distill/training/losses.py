@@ -63,8 +63,9 @@ def distillation_loss(
     cross_entropy = functional.cross_entropy(
         student_logits.float(), labels, reduction="sum", label_smoothing=settings.label_smoothing
     )
+    token_losses = functional.cross_entropy(student_logits.detach().float(), labels, reduction="none")
     if settings.alpha_ce == 1.0:
-        return LossSums(cross_entropy, cross_entropy.detach(), torch.zeros_like(cross_entropy))
+        return LossSums(cross_entropy, cross_entropy.detach(), torch.zeros_like(cross_entropy), token_losses)
     if teacher_logits is None:
         raise ValueError(f"alpha_ce is {settings.alpha_ce}: the teacher's logits are needed")
     student = functional.log_softmax(student_logits.float() / settings.temperature, dim=-1)
@@ -80,7 +81,7 @@ def distillation_loss(
     values = {"forward": forward, "reverse": reverse, "symmetric": (forward + reverse) / 2}
     apart = values[settings.divergence] * settings.temperature**2
     loss = settings.alpha_ce * cross_entropy + (1 - settings.alpha_ce) * apart
-    return LossSums(loss, cross_entropy.detach(), apart.detach())
+    return LossSums(loss, cross_entropy.detach(), apart.detach(), token_losses)
 
 
 def projection_loss(
@@ -130,14 +131,14 @@ class _FusedProjectionLoss(torch.autograd.Function):
         teacher: Projection | None,
         settings: DistillationLoss,
         dtype: torch.dtype,
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         device = states.device.type
         with torch.autocast(device_type=device, enabled=False):
             gradients = _Gradients(torch.empty_like(states), torch.zeros_like(weight, dtype=torch.float32))
             sums = _loss_in_slices(settings, Projection(states, weight, bias), labels, teacher, dtype, gradients)
         ctx.save_for_backward(gradients.states, gradients.weight.to(weight.dtype))
-        ctx.mark_non_differentiable(sums.cross_entropy, sums.divergence)
-        return sums.loss, sums.cross_entropy, sums.divergence
+        ctx.mark_non_differentiable(sums.cross_entropy, sums.divergence, sums.token_losses)
+        return sums.loss, sums.cross_entropy, sums.divergence, sums.token_losses
 
     @staticmethod
     @once_differentiable
@@ -162,7 +163,7 @@ def _loss_in_slices(
     block_size, slice_size = (max(1, elements // vocabulary) for elements in (BLOCK_ELEMENTS, in_fp32))
     if dtype == torch.float16:
         block_size = min(block_size, FP16_TOKENS)
-    sums = torch.zeros(2, device=labels.device)
+    sums, token_losses = torch.zeros(2, device=labels.device), torch.empty(tokens, device=labels.device)
     for start in range(0, tokens, block_size):
         block = slice(start, min(start + block_size, tokens))
         logits, taught = student.products(block), teacher and teacher.products(block)
@@ -170,7 +171,9 @@ def _loss_in_slices(
             rows = slice(first, first + slice_size)
             student_logits = logits[rows] + student.bias  # fp32, as the bias is
             teacher_logits = taught[rows] + teacher.bias if teacher and taught is not None else None
-            losses, gradient = _losses(settings, student_logits, labels[block][rows], teacher_logits)
+            losses, gradient = _losses(
+                settings, student_logits, labels[block][rows], teacher_logits, token_losses[block][rows]
+            )
             sums += losses
             if gradients:
                 logits[rows] = gradient  # in the logits' place, which nothing needs any more
@@ -178,14 +181,18 @@ def _loss_in_slices(
             gradients.states[block] = logits @ student.weight
             gradients.weight.add_(logits.T @ student.states[block])
     cross_entropy, apart = sums.unbind()
-    return LossSums(settings.alpha_ce * cross_entropy + (1 - settings.alpha_ce) * apart, cross_entropy, apart)
+    loss = settings.alpha_ce * cross_entropy + (1 - settings.alpha_ce) * apart
+    return LossSums(loss, cross_entropy, apart, token_losses)
 
 
 def _losses(
-    settings: DistillationLoss, logits: Tensor, labels: Tensor, teacher_logits: Tensor | None
+    settings: DistillationLoss, logits: Tensor, labels: Tensor, teacher_logits: Tensor | None, token_losses: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Summed cross-entropy and divergence of some tokens, [2], and the loss's gradient [rows, vocabulary]."""
-    cross_entropy, gradient = _cross_entropy(logits, labels, settings.label_smoothing)
+    """Summed cross-entropy and divergence of some tokens, [2], and the loss's gradient [rows, vocabulary].
+
+    Fills `token_losses` [rows] with the cross-entropy of each.
+    """
+    cross_entropy, gradient = _cross_entropy(logits, labels, settings.label_smoothing, token_losses)
     if teacher_logits is None:
         return torch.stack([cross_entropy, torch.zeros_like(cross_entropy)]), gradient
     apart, softened = divergence(settings.divergence, settings.top_k, logits, teacher_logits, settings.temperature)
@@ -193,12 +200,14 @@ def _losses(
     return torch.stack([cross_entropy, apart]), gradient
 
 
-def _cross_entropy(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+def _cross_entropy(logits: Tensor, labels: Tensor, smoothing: float, token_losses: Tensor) -> tuple[Tensor, Tensor]:
     """Summed cross-entropy with smoothed labels, and its gradient [rows, vocabulary]."""
     labels = labels[:, None]
     gradient = logits.softmax(dim=-1)
     normaliser = log_normaliser(logits, gradient)
-    loss = (normaliser - logits.gather(1, labels)).sum() * (1 - smoothing)
+    losses = normaliser - logits.gather(1, labels)
+    token_losses.copy_(losses[:, 0])
+    loss = losses.sum() * (1 - smoothing)
     if smoothing:
         loss += (normaliser[:, 0] - logits.mean(dim=-1)).sum() * smoothing
         gradient -= smoothing / logits.shape[1]
