@@ -73,9 +73,9 @@ class Variation:
         key = f"{self.seed}:{epoch}:{example}".encode()
         numbers = struct.unpack("<3Q", hashlib.blake2b(key, digest_size=24).digest())
         shares = (self.tag_share, self.final_stop_share, self.source_noise)
-        drawn = (number < share * 2**64 for number, share in zip(numbers, shares, strict=True))
+        tag, other_stop, untidy = (number < share * 2**64 for number, share in zip(numbers, shares, strict=True))
         number, piece_seed = struct.unpack("<QI", hashlib.blake2b(key + b":pieces", digest_size=12).digest())
-        return Draw(*drawn, piece_seed if number < self.subword_sampling * 2**64 else None)
+        return Draw(tag, other_stop, untidy, piece_seed if number < self.subword_sampling * 2**64 else None)
 
     def texts(self, key: Key, direction: str, source: str, target: str) -> tuple[str, str]:
         """A pair's source and target in an epoch."""

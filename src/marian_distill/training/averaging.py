@@ -34,10 +34,10 @@ class WeightAverage(TrainerCallback):
         return self.weights
 
     @torch.no_grad()
-    def load_state_dict(self, weights: Mapping[str, Tensor]) -> None:
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
         """Go on from a checkpoint."""
         own = self._own()
-        self.weights = {name: tensor.to(own[name].device, copy=True) for name, tensor in weights.items()}
+        self.weights = {name: tensor.to(own[name].device, copy=True) for name, tensor in state_dict.items()}
 
     @torch.no_grad()
     def on_step_end(
@@ -49,7 +49,8 @@ class WeightAverage(TrainerCallback):
             self.weights = {name: parameter.detach().clone() for name, parameter in self._own().items()}
         elif share:
             own = self._own()
-            torch._foreach_lerp_(list(self.weights.values()), [own[name] for name in self.weights], share)
+            for name, mean in self.weights.items():
+                mean.lerp_(own[name], share)
 
     def _share(self, step: int, steps: int) -> float:
         """Of a step's weights in the mean, from the step alone; 0: it does not count."""

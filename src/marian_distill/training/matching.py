@@ -111,8 +111,8 @@ def attention_divergence(student: Tensor, teacher: Tensor) -> Tensor:
     """
     if student.shape[1] != teacher.shape[1]:
         student, teacher = student.mean(dim=1, keepdim=True), teacher.mean(dim=1, keepdim=True)
-    logs = (each.clamp(min=LEAST_PROBABILITY).log() for each in (student, teacher))
-    return functional.kl_div(*logs, reduction="sum", log_target=True) / student.shape[1]
+    ours, theirs = (each.clamp(min=LEAST_PROBABILITY).log() for each in (student, teacher))
+    return functional.kl_div(ours, theirs, reduction="sum", log_target=True) / student.shape[1]
 
 
 def layer_pairs(stack: str, text: str | None, student_layers: int, teacher_layers: int) -> LayerPairs:
@@ -161,9 +161,9 @@ def make_matching(
             )
     batch = {name: tensor.to(student.device) for name, tensor in batch.items()}
     was_training = student.training
-    seen = [model.eval().project_with_layers(batch)[1] for model in (student, teacher)]
+    ours, theirs = (model.eval().project_with_layers(batch)[1] for model in (student, teacher))
     student.train(was_training)
-    return LayerMatching(*seen, options, seed).to(student.device)
+    return LayerMatching(ours, theirs, options, seed).to(student.device)
 
 
 def _mean(losses: Iterator[Tensor]) -> Tensor:
