@@ -19,6 +19,7 @@ import logging
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from marian_distill.errors import run_command
 from marian_distill.languages import directions_of
@@ -28,6 +29,9 @@ from marian_distill.signals import stop_request
 from marian_distill.training.checkpoints import how_to_go_on
 from marian_distill.training.log import TrainingLog, hush_libraries
 from marian_distill.training.memory import keep_freed_memory, limit_kernel_caches
+
+if TYPE_CHECKING:
+    from marian_distill.training.arguments import Arguments
 
 
 def main() -> None:
@@ -44,11 +48,11 @@ def main() -> None:
         output_dir = Path(str(arguments[2].output_dir))
         stop_request.how_to_go_on = partial(how_to_go_on, output_dir)
         with folder_lock(output_dir) if arguments[2].process_index == 0 else contextlib.nullcontext():
-            train(*arguments, output_dir, log)
+            train(arguments, output_dir, log)
         leave_process_group()
 
 
-def train(model_options, data_options, training_options, output_dir: Path, log: TrainingLog) -> None:
+def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
     """Data, student, trainer; then train, evaluate, save."""
     from transformers import set_seed
 
@@ -57,7 +61,8 @@ def train(model_options, data_options, training_options, output_dir: Path, log: 
     from marian_distill.training.arguments import resolved_options
     from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
-    options = resolved_options((model_options, data_options, training_options))
+    model_options, data_options, training_options = arguments
+    options = resolved_options(arguments)
     overwrite = training_options.overwrite_output_dir
     hush_libraries(bars=not training_options.disable_tqdm)
     set_seed(training_options.seed)

@@ -47,3 +47,15 @@ def curves(panels: Mapping[str, Sequence[tuple[float, float, float]]], path: Pat
         axes.set_visible(False)
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def lines(series: Mapping[str, Sequence[float]], x_label: str, y_label: str, path: Path, title: str = "") -> None:
+    """A line a name over 1, 2, 3, …, on axes that begin at zero."""
+    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    for name, values in series.items():
+        axes.plot(range(1, len(values) + 1), values, label=name, linewidth=1)
+    axes.set(xlabel=x_label, ylabel=y_label, ylim=(0, None))
+    axes.set_title(title, fontsize="small", wrap=True)
+    axes.legend()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

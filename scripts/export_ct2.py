@@ -1,9 +1,10 @@
-"""Export a trained Marian model to the CTranslate2 folder that phones load, and hold it against the trained one.
+"""Export a trained model to the CTranslate2 folder that phones load, and hold it against the trained one.
 
     uv run -s scripts/export_ct2.py outputs/quickstart/student --output-dir outputs/quickstart/ct2-int8
     uv run -s scripts/export_ct2.py outputs/student --output-dir outputs/student-ct2 --quantization float32 \\
         --parity-file data/dev.tsv --min-parity 1.0
     uv run -s scripts/export_ct2.py Helsinki-NLP/opus-mt-en-zh --output-dir outputs/opus-mt-en-zh-ct2
+    uv run -s scripts/export_ct2.py outputs/mini_qwen/model --output-dir outputs/mini_qwen/ct2-int8   writes
 
 The output folder appears whole or not at all: a model that fails a check or --min-parity leaves nothing behind.
 """
@@ -17,13 +18,14 @@ from marian_distill.errors import run_command
 from marian_distill.evaluation.metrics import read_test_file
 from marian_distill.export.ctranslate2 import QUANTIZATIONS, check_output, export_model
 from marian_distill.export.parity import SENTENCES
+from marian_distill.files import read_json_object
 from marian_distill.languages import directions_of
 from marian_distill.runtime.translator import BEAM_SIZE
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    add_model_dir(parser, "Hugging Face Marian folder (safetensors), or a hub name", str)
+    add_model_dir(parser, "Hugging Face folder (safetensors), or a Marian model's hub name", str)
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument(
         "--quantization", "--dtype", default="int8", choices=QUANTIZATIONS, help="type on disk (default: int8)"
@@ -46,6 +48,37 @@ def main() -> None:
         read_test_file(arguments.parity_file) if arguments.parity_file else list(zip(*SENTENCES.values(), strict=True))
     )
     check_output(arguments.output_dir, arguments.overwrite)  # before a model is fetched
+    config = Path(arguments.model_dir, "config.json")
+    if config.is_file() and read_json_object(config).get("model_type") == "qwen3":
+        export_generator(arguments, pairs)
+    else:
+        export_translator(arguments, pairs)
+    print(f"wrote {arguments.output_dir}")
+
+
+def export_generator(arguments: argparse.Namespace, pairs: list[tuple[str, str]]) -> None:
+    from marian_distill.export.language_model import export_language_model
+
+    texts = [text for pair in pairs[: arguments.parity_sentences] for text in pair]
+    export = export_language_model(
+        arguments.model_dir,
+        arguments.output_dir,
+        arguments.quantization,
+        texts,
+        arguments.min_parity,
+        arguments.overwrite,
+    )
+    print(f"parity: {export['equal_continuations']} of {export['texts']} greedy continuations equal")
+    print(f"bits per byte: {export['exported_bits_per_byte']:.4f}, as trained {export['trained_bits_per_byte']:.4f}")
+    print_size(export["megabytes"], export["quantization"], export["effective_compute_type"])
+
+
+def print_size(megabytes: float, quantization: str, effective: str) -> None:
+    print(f"size: {megabytes:.2f} MB, {quantization} on disk")
+    print(f"effective compute type on this machine: {effective}")
+
+
+def export_translator(arguments: argparse.Namespace, pairs: list[tuple[str, str]]) -> None:
     from marian_distill.training.models import model_folder
 
     with model_folder(arguments.model_dir) as folder:
@@ -65,9 +98,7 @@ def main() -> None:
         print(f"parity {report['direction']}: {report['equal']} of {report['sentences']} equal ({report['rate']:.1%})")
     for report in export["beam_parity"]:
         print(f"  with a beam of {BEAM_SIZE}, {report['direction']}: {report['equal']} equal ({report['rate']:.1%})")
-    print(f"size: {export['megabytes']:.2f} MB, {export['quantization']} on disk")
-    print(f"effective compute type on this machine: {export['effective_compute_type']}")
-    print(f"wrote {arguments.output_dir}")
+    print_size(export["megabytes"], export["quantization"], export["effective_compute_type"])
 
 
 if __name__ == "__main__":

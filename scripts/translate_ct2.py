@@ -13,6 +13,7 @@ import os
 import sys
 from argparse import BooleanOptionalAction
 from pathlib import Path
+from typing import Any
 
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import UserError, run_command
@@ -23,6 +24,15 @@ from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE, MAX_DECO
 from marian_distill.text.numbers import numbers_kept
 
 QUICKSTART = Path("outputs/quickstart/ct2-int8")
+
+
+def translator_class(model_dir: Path) -> Any:
+    """Of a language model's folder another one, whose tokenizer (`--extra generate`) is imported for it alone."""
+    if not (model_dir / "tokenizer.json").is_file():
+        return CTranslate2Translator
+    from marian_distill.runtime.prompted_translator import PromptedTranslator
+
+    return PromptedTranslator
 
 
 def main() -> None:
@@ -57,7 +67,7 @@ def main() -> None:
     # A file: each thread translates batches of its own. A sentence at a time: all threads share its products.
     threads = arguments.threads or os.cpu_count() or 1
     side_by_side = threads if arguments.input_file and arguments.device == "cpu" else 1
-    translator = CTranslate2Translator(
+    translator = translator_class(arguments.model_dir)(
         arguments.model_dir,
         arguments.direction,
         arguments.device,

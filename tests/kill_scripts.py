@@ -79,6 +79,7 @@ STEPS = {
         ("rknn",),
         False,
     ),
+    "train_bpe_tokenizer": Step("--text @/lines.txt --vocab-size 260 --output-dir @/out/bpe", ("bpe",)),
     "forward_translate": Step(
         "--teacher-ct2-dir @/ct2 --dataset @/text.tsv --output-dir @/out/forward --threads 1 --shard-rows 50",
         ("forward",),

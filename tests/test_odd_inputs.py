@@ -23,6 +23,7 @@ from marian_distill.errors import run_command
 from marian_distill.files import read_json, sha256
 from marian_distill.text.corpus import CorpusSource, load_parallel
 from odd_files import DEEP, DIGITS, JSON, LONG, TEXT, broken_models, odd_outputs, odd_paths, write
+from toy_language_model import write_toy_config
 from toy_training import write_student_config
 
 REPOSITORY = Path(__file__).parents[1]
@@ -40,6 +41,7 @@ GOOD = {
     "check_regression": "@scores@ --before before --after after --json @out@/gate.json",
     "distill_zh_en": TRAINING,
     "estimate_rknn": "@student@ --json @out@/estimate.json",
+    "evaluate_causal_lm": "@writer@ --text @lines@ --json @out@/measures.json",
     "evaluate_model": "--model-dir @ct2@ --test-file @text@ --direction en-zh --json @out@/scores.json "
     "--output-file @out@/hypotheses.txt",
     "evaluate_slices": "--model-dir @ct2@ --direction en-zh --json @out@/slices.json",
@@ -47,6 +49,8 @@ GOOD = {
     "export_onnx": "@model@ --output-dir @out@/onnx --parity-file @text@",
     "export_rknn": "@model@ --output-dir @out@/rknn --calibration-file @text@ --parity-file @text@",
     "forward_translate": "--teacher-ct2-dir @ct2@ --dataset @text@ --output-dir @out@/forward --threads 1",
+    "generate_text": "--model-dir @writer@ --input-file @lines@ --output-file @out@/written.txt "
+    "--json @out@/cost.json",
     "make_extra_amounts_data": "--output-csv @out@/amounts.csv",
     "make_extra_coffee_data": "--output-csv @out@/coffee.csv",
     "make_extra_money_data": "--output-csv @out@/money.csv",
@@ -57,6 +61,9 @@ GOOD = {
     "pack_board": "@bundle@ --output @out@/board.tar.gz",
     "plot_curves": "@run@ --output @out@/curves.png",
     "results_table": "@scores@ --output @out@/results.md",
+    "train_bpe_tokenizer": "--text @lines@ --vocab-size 260 --output-dir @out@/bpe",
+    "train_causal_lm": "--student-config @writer_config@ --tokenizer-dir @writer@ --text @text@ --max-steps 1 "
+    "--packed-length 32 --precision fp32 --attention sdpa --output-dir @out@/writer",
     "translate_ct2": "--model-dir @ct2@ --input-file @lines@ --output-file @out@/zh.txt",
     "translate_rknn": "--model-dir @bundle@ --input-file @lines@ --output-file @out@/zh.txt",
 }
@@ -114,7 +121,9 @@ def cases() -> Iterator[tuple[str, Case]]:
             odd += ["a diary"] if option.endswith("-dir") else []
             odd += ["in use"] if command in ONE_PROCESS else []
             for name in odd:
-                if (command, name) == ("distill_zh_en", "."):  # a run's files go into a folder that is there
+                if (
+                    command in ("distill_zh_en", "train_causal_lm") and name == "."
+                ):  # a run's files go into a folder that is there
                     continue
                 yield f"{option} {name}", with_option(command, option, f"@output/{name}@")
     for name in JSON:
@@ -124,6 +133,8 @@ def cases() -> Iterator[tuple[str, Case]]:
         yield f"slices {name}", with_option("results_table", "scores", f"@slices/{name}@")
         yield f"config {name}", with_option("estimate_rknn", "configs", f"@json/{name}@")
         yield f"--student-config {name}", with_option("distill_zh_en", "--student-config", f"@json/{name}@")
+        yield f"--student-config {name}", with_option("train_causal_lm", "--student-config", f"@json/{name}@")
+        yield f"tokenizer {name}", with_option("train_causal_lm", "--tokenizer-dir", f"@bpe/{name}@")
         if name != "list":
             yield f"log {name}", with_option("plot_curves", "runs", f"@run/{name}@")
         for command in ("pack_board", "translate_rknn", "benchmark_rknn"):
@@ -169,7 +180,19 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         "estimate_rknn": ("--source-length",),
         "evaluate_model": ("--beam-size", "--max-decoding-length", "--max-examples"),
         "evaluate_slices": ("--examples", "--beam-size"),
+        "evaluate_causal_lm": ("--max-samples", "--threads"),
         "export_ct2": ("--min-parity", "--parity-sentences"),
+        "generate_text": (
+            *("--temperature", "--top-k", "--top-p", "--repetition-penalty", "--max-new-tokens", "--threads"),
+        ),
+        "train_bpe_tokenizer": ("--vocab-size", "--max-samples"),
+        "train_causal_lm": (
+            "--holdout-share",
+            "--packed-length",
+            "--vocab-size",
+            "--continuation-tokens",
+            "--lora-alpha",
+        ),
         "export_onnx": ("--source-length", "--target-length", "--min-parity"),
         "forward_translate": ("--beam-size", "--n-best", "--min-score", "--shard-rows", "--rank", "--threads"),
         "make_extra_coffee_data": ("--num-examples", "--repeat"),
@@ -212,6 +235,14 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         ("audit_parallel_data", "--output-csv", ("@text@",)),
         ("evaluate_model", "--json", ("@text@",)),
         ("translate_ct2", "--output-file", ("@lines@",)),
+        ("generate_text", "--output-file", ("@lines@",)),
+        ("generate_text", "--model-dir", ("@ct2@", "@model@", "@bundle@", "@text/absent@", "@lines@")),
+        ("generate_text", "--stop", ("",)),
+        ("translate_ct2", "--model-dir", ("@writer@",)),
+        ("train_causal_lm", "--tokenizer-dir", ("@tokenizer@", "@text/absent@", "@lines@")),
+        ("train_causal_lm", "--student-config", ("@student@",)),
+        ("train_causal_lm", "--text", ("@text/bytes.tsv@", "@text/absent@", "@text/junk.tsv.gz@", "@text/nan.jsonl@")),
+        ("train_bpe_tokenizer", "--text", ("@text/bytes.tsv@", "@text/absent@", "@text/header.tsv@")),
     ):
         for value in values:
             yield f"{option} {value}", with_option(command, option, value)
@@ -243,7 +274,9 @@ with folder_lock(sys.argv[1]), folder_lock(sys.argv[1] + ".0-of-1"):
 
 
 @pytest.fixture(scope="session")
-def places(tmp_path_factory, toy_stage, toy_model_dir, toy_ct2_dir, toy_bundle_dir) -> Iterator[dict[str, Path]]:
+def places(
+    tmp_path_factory, toy_stage, toy_model_dir, toy_ct2_dir, toy_bundle_dir, toy_writer_ct2_dir
+) -> Iterator[dict[str, Path]]:
     """The workspace's paths by their names; while they are used, another process holds one of them."""
     home = tmp_path_factory.mktemp("odd")
     for name in (
@@ -258,6 +291,7 @@ def places(tmp_path_factory, toy_stage, toy_model_dir, toy_ct2_dir, toy_bundle_d
         "bundles",
         "ct2",
         "corrections",
+        "bpe",
     ):
         (home / name).mkdir()
     write(home, {"corrections.csv": "en,zh,new_en,new_zh\nTea.,茶。,Tea,茶\n", "lines.txt": "We like tea.\n"})
@@ -266,6 +300,7 @@ def places(tmp_path_factory, toy_stage, toy_model_dir, toy_ct2_dir, toy_bundle_d
         **{"out": home / "out", "text": toy_stage / "train.tsv", "lines": home / "lines.txt"},
         **{"corrections": home / "corrections.csv", "student": home / "student.json"},
         **{"tokenizer": toy_stage / "tokenizer", "model": toy_model_dir, "ct2": toy_ct2_dir, "bundle": toy_bundle_dir},
+        **{"writer": toy_writer_ct2_dir, "writer_config": write_toy_config(home / "writer.json")},
         **{"scores": home / "scores" / "good", "run": home / "runs" / "good"},
     }
     write(home / "text", {"file": "a file"})
@@ -273,6 +308,8 @@ def places(tmp_path_factory, toy_stage, toy_model_dir, toy_ct2_dir, toy_bundle_d
     for name, path in zip(TEXT, write(home / "text", TEXT), strict=True):
         found[f"text/{name}"] = path.parent if path.parent != home / "text" else path
     found |= {f"json/{name}": path for name, path in zip(JSON, write(home / "json", JSON), strict=True)}
+    for name, content in JSON.items():
+        found[f"bpe/{name}"] = write(home / "bpe" / name, {"tokenizer.json": content})[0].parent
     found |= {f"output/{name}": path for name, path in odd_outputs(home / "outputs").items()}
     found |= {
         "output/.": Path(),

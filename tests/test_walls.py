@@ -95,11 +95,19 @@ def test_what_every_wing_shares_imports_no_wing():
         assert imported_wings(path) == set(), path
 
 
-# What transformers calls the parts of a kind, and what this project does.
-CLASSES = re.compile(r"\bMarian(Config|MTModel|Student|Encoder|Decoder|Attention)|models\.marian\b|students\.marian\b")
+# What transformers and this project call the parts of a kind; what would import them.
+KINDS = {
+    "marian": re.compile(r"\bMarian(Config|MTModel|Student|Encoder|Decoder|Attention)|models\.marian\b"),
+    "liquid": re.compile(r"\bLiquid(Config|Model|Student|For)|\bncps\b"),
+    "causal": re.compile(r"\bQwen3(Config|ForCausalLM|Model)|\bCausalStudent\b|models\.qwen3\b"),
+}
 
 
-def test_a_kind_of_student_is_known_in_its_own_folder_alone():
-    own = PACKAGE / "students" / "marian"
-    naming = [path for path in PACKAGE.rglob("*.py") if CLASSES.search(path.read_text(encoding="utf-8"))]
-    assert [path for path in naming if own not in path.parents] == [PACKAGE / "students" / "kind.py"]
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_of_student_is_known_in_its_own_folder_alone(kind):
+    own, seam = PACKAGE / "students" / kind, PACKAGE / "students" / "kind.py"
+    assert modules(f"students/{kind}")
+    for path in {*PACKAGE.rglob("*.py")} - {*own.rglob("*.py")}:
+        text = path.read_text(encoding="utf-8")
+        assert not KINDS[kind].search(text), path
+        assert path == seam or f"students.{kind}" not in text, path

@@ -49,7 +49,7 @@ def snakemake(workspace: Path, recipe: str, *options: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("recipe", ["local_corpus", "compact_en_zh"])
+@pytest.mark.parametrize("recipe", ["local_corpus", "compact_en_zh", "liquid"])
 def test_every_command_gets_an_odd_path_whole(recipe, workspace):
     printed = snakemake(workspace, recipe, "-n")
     assert "Exception" not in printed

@@ -1,7 +1,8 @@
 import pytest
 
 from marian_distill.errors import UserError
-from marian_distill.text.audit import audit, check_unedited, write_suspects
+from marian_distill.files import check_unedited
+from marian_distill.text.audit import audit, write_suspects
 
 
 def hints(english: str, chinese: str) -> set[str]:
@@ -60,13 +61,13 @@ def test_scores_add_up_and_name_the_row():
 
 
 def test_what_an_audit_wrote_is_known_as_its_own_also_when_it_was_killed_between_report_and_table(tmp_path):
-    table, report = tmp_path / "suspects.csv", tmp_path / "report.json"
-    write_suspects(table, audit([("I see.", "我睇到。", "yue")]), report, {})
+    table = tmp_path / "suspects.csv"
+    write_suspects(table, audit([("I see.", "我睇到。", "yue")]), {})
     earlier = table.read_text(encoding="utf-8")
-    write_suspects(table, audit([("12345 ok", "12345 ok", "bad")]), report, {})
-    check_unedited(table, report)
+    write_suspects(table, audit([("12345 ok", "12345 ok", "bad")]), {})
+    check_unedited(table)
     table.write_text(earlier, encoding="utf-8")  # the new report is there, the new table not yet
-    check_unedited(table, report)
+    check_unedited(table)
     table.write_text(earlier + "by hand", encoding="utf-8")
     with pytest.raises(UserError, match="was edited"):
-        check_unedited(table, report)
+        check_unedited(table)

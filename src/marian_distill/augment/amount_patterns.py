@@ -129,6 +129,8 @@ SEVERAL = """
     The ticket is {price}, the rent is {price2} and the food is {price3}. | 车票{price}，房租{price2}，吃饭{price3}。
     The {fee} is {price} and the {fee2} is {price2}. | {fee}{price}，{fee2}{price2}。
     Food: {price}. Rent: {price2}. Ticket: {price3}. | 吃饭：{price}。房租：{price2}。车票：{price3}。
+    The {fee} is {price}, the rent is {price2} and the food is {price3}. | {fee}{price}，房租{price2}，吃饭{price3}。
+    The ticket is {price}, the food is {price2} and the {fee} is {price3}. | 车票{price}，吃饭{price2}，{fee}{price3}。
     {weekday}: {counted}. {weekday2}: {counted2}. | {weekday}：{counted}。{weekday2}：{counted2}。
     {counted} for {price}, {counted2} for {price2}. | {counted}{price}，{counted2}{price2}。
     * {name} sold {counted}, {counted2} and {counted3}. | {name}卖了{counted}、{counted2}和{counted3}。
@@ -200,6 +202,15 @@ RANGES = """
     The {place} was open {hours} on {date}. | {place}{date}的营业时间是{hours}。
     Is the {place} open {hours}? | {place}的营业时间是{hours}吗？
     {name} is here {hours} on {weekday}. | {name}{weekday}{hours}在这里。
+    The {place} is closed {hours} on {weekday}. | {place}{weekday}{hours}不开门。
+    The class takes {range} minutes. | 一节课需要{range}分钟。
+    The game takes {range} minutes. | 比赛需要{range}分钟。
+    The visit takes {range} minutes. | 参观需要{range}分钟。
+    The visit takes {range} hours. | 参观需要{range}个小时。
+    The drive takes {range} hours. | 开车需要{range}个小时。
+    The repair takes {range} days. | 维修需要{range}天。
+    The meeting needs {range} people. | 会议需要{range}个人。
+    {someone} sleeps {range} hours a day. | {someone}每天睡{range}个小时。
     * The meeting takes {range} minutes. | 会议需要{range}分钟。
     * {someone} works {range} days a year. | {someone}每年工作{range}天。
     The flight costs {price_range}. | 机票的价格是{price_range}。
@@ -258,7 +269,12 @@ WORD_DATES = """
     * The {building} opened on {word_date}. | {building}是{word_date}开业的。
     * {who} moved to {city} on {word_date}. | {who}在{word_date}搬到了{city}。
     From {word_date} to {word_date2} there was an offer. | 从{word_date}到{word_date2}有优惠活动。
-    The new offer is from {word_date}. | 新的优惠活动从{word_date}开始。
+    The offer was on {word_date}. | 优惠活动是在{word_date}。
+    The offer was not on {word_date}, but on {word_date2}. | 优惠活动不是在{word_date}，而是在{word_date2}。
+    The course was from {word_date} to {word_date2}. | 课程从{word_date}到{word_date2}。
+    The sale was from {word_date} to {word_date2}. | 特卖从{word_date}到{word_date2}。
+    The exhibition was from {word_date} to {word_date2}. | 展览从{word_date}到{word_date2}。
+    The offer ran from {year} to {year2}. | 优惠活动从{year}到{year2}。
     * The offer was from {word_date} to {word_date2}. | 优惠活动从{word_date}到{word_date2}。
     * {someone} was born in {year} in {city}. | {someone}{year}出生在{city}。
 """

@@ -13,7 +13,9 @@ from marian_distill.languages import languages_of
 from marian_distill.runtime.bundle import BUNDLE_FILE
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
+from marian_distill.runtime.prompted_translator import PromptedTranslator
 from marian_distill.runtime.translator import MAX_DECODING_LENGTH, Translator
+from marian_distill.tokenizer_file import FILE as TOKENIZER_FILE
 
 
 def load_translator(
@@ -32,6 +34,13 @@ def load_translator(
     model_dir = Path(model_dir)
     if not model_dir.is_dir():
         raise UserError(f"{model_dir}: no such folder. Give a Hugging Face folder, a CTranslate2 one or a bundle.")
+    writes = (model_dir / TOKENIZER_FILE).is_file()
+    if writes and not (model_dir / "model.bin").is_file():
+        raise UserError(
+            f"{model_dir}: a language model translates when it is exported: use scripts/export_ct2.py first"
+        )
+    if writes:
+        return PromptedTranslator(model_dir, direction, device, compute_type, beam_size, max_decoding_length)
     if (model_dir / "model.bin").is_file():
         return CTranslate2Translator(model_dir, direction, device, compute_type, beam_size, max_decoding_length)
     if (model_dir / BUNDLE_FILE).is_file():

@@ -16,6 +16,8 @@ from marian_distill.errors import UserError
 from marian_distill.runtime.bundle import BundleConfig, read_table
 
 Arrays = list[np.ndarray]
+# Decoder inputs that are made at each step; its others are the encoder's, or what it keeps from step to step.
+OF_THE_STEP = ("target_states", "position", "target_mask")
 NEVER = np.float32(-np.inf)
 
 
@@ -43,6 +45,11 @@ class StaticModel:
         tables = {name: read_table(folder, table) for name, table in config["tables"].items()}
         self.source_embeddings, self.target_embeddings = tables["source_embeddings"], tables["target_embeddings"]
         self.positions = tables["positions"].astype(np.float32)
+        encoded = {"source_mask", *(tensor["name"] for tensor in config["graphs"]["encoder"]["outputs"])}
+        taken = {tensor["name"]: tensor["shape"] for tensor in config["graphs"]["decoder"]["inputs"]}
+        self.of_the_step = [name for name in OF_THE_STEP if name in taken]
+        kept = [shape for name, shape in taken.items() if name not in {*encoded, *OF_THE_STEP}]
+        self.kept = kept if config["cached"] else [taken["target_states"]]
 
     def encode(self, source: Sequence[int]) -> Arrays:
         """Source ids to what every decoder step needs of them: their mask, then each layer's cross keys and values."""
@@ -57,16 +64,15 @@ class StaticModel:
         return [mask, *self.encoder.run([states, mask])]
 
     def new_past(self) -> Arrays:
-        """What the decoder keeps of a target that has no token yet, [1, target, d] each.
+        """What the decoder keeps of a target that has no token yet, zeros of three dimensions.
 
-        Keys and values of each layer when the decoder is cached, else the embedded tokens.
+        Keys and values of each layer, or a recurrent layer's window and state; without a cache the embedded tokens.
         """
-        shape = (1, self.config["target_length"], self.config["d_model"])
-        return [np.zeros(shape, np.float32) for _ in range(2 * self.config["decoder_layers"] if self.cached else 1)]
+        return [np.zeros(shape, np.float32) for shape in self.kept]
 
     @property
     def cached(self) -> bool:
-        """Whether the decoder takes the keys and values of earlier tokens."""
+        """Whether the decoder takes what earlier steps left, instead of all tokens so far."""
         return self.config["cached"]
 
     def step(self, source: Arrays, past: Arrays, number: int, token: int) -> np.ndarray:
@@ -77,10 +83,15 @@ class StaticModel:
         position[..., number] = 1.0
         mask = np.full((1, 1, length), self.config["mask"], np.float32)
         mask[..., : number + 1] = 0.0
+        given = {"target_states": state[None, None], "position": position, "target_mask": mask}
         if self.cached:
-            output, *rows = self.decoder.run([state[None, None], position, mask, *source, *past])
-            for cache, row in zip(past, rows, strict=True):
-                cache[0, number] = row[0, 0]
+            inputs = [given[name] for name in self.of_the_step]
+            output, *new = self.decoder.run([*inputs, *source, *past])
+            for kept, left in zip(past, new, strict=True):
+                if kept.shape == left.shape:  # a recurrent state
+                    kept[...] = left
+                else:  # this token's row of keys or values
+                    kept[0, number] = left[0, 0]
         else:
             past[0][0, number] = state
             (output,) = self.decoder.run([*past, position, mask, *source])

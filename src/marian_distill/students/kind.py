@@ -147,7 +147,19 @@ def _marian() -> AnyKind:
     return Marian()
 
 
-KINDS: dict[str, Callable[[], AnyKind]] = {"marian": _marian}
+def _liquid() -> AnyKind:
+    from marian_distill.students.liquid.kind import Liquid
+
+    return Liquid()
+
+
+def _causal() -> AnyKind:
+    from marian_distill.students.causal.kind import Causal
+
+    return Causal()
+
+
+KINDS: dict[str, Callable[[], AnyKind]] = {"marian": _marian, "liquid": _liquid, "qwen3": _causal}
 
 
 def kind_of(model_type: object, where: str = "config") -> AnyKind:

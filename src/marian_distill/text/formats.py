@@ -37,7 +37,7 @@ def files_of(path: Path) -> tuple[Path, ...]:
     Raises:
         UserError: one of a pair, the other missing.
     """
-    kind, packing = _kind(path)
+    kind, packing = kind_and_packing(path)
     if kind in READERS:
         return (path,)
     stem = path.name.removesuffix(packing)
@@ -56,7 +56,7 @@ def _pair(path: Path, stem: str, packing: str) -> tuple[Path, ...]:
 
 def label_of(path: Path) -> str:
     """The file's name without its endings: `pool` of pool.tsv.gz."""
-    return Path(path.name.removesuffix(_kind(path)[1])).stem
+    return Path(path.name.removesuffix(kind_and_packing(path)[1])).stem
 
 
 def read_rows(path: Path) -> Rows:
@@ -88,15 +88,15 @@ def read_rows(path: Path) -> Rows:
 
 
 def _read_one(path: Path) -> Rows:
-    kind, packing = _kind(path)
-    with _unpacked(path, packing) as lines:
+    kind, packing = kind_and_packing(path)
+    with unpacked_lines(path, packing) as lines:
         yield from READERS[kind](path, lines)
 
 
 def _read_pair(english_file: Path, chinese_file: Path) -> Rows:
     label = label_of(english_file)
-    packing = _kind(english_file)[1]
-    with _unpacked(english_file, packing) as english, _unpacked(chinese_file, packing) as chinese:
+    packing = kind_and_packing(english_file)[1]
+    with unpacked_lines(english_file, packing) as english, unpacked_lines(chinese_file, packing) as chinese:
         for left, right in zip_longest(english, chinese):
             if left is None or right is None:
                 short, long = (english_file, chinese_file) if left is None else (chinese_file, english_file)
@@ -108,7 +108,8 @@ def _read_pair(english_file: Path, chinese_file: Path) -> Rows:
 
 
 @contextmanager
-def _unpacked(path: Path, packing: str) -> Iterator[Lines]:
+def unpacked_lines(path: Path, packing: str) -> Iterator[Lines]:
+    """Numbered lines of a UTF-8 text file; what is broken in it is a `UserError` that names it."""
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     try:
@@ -118,7 +119,7 @@ def _unpacked(path: Path, packing: str) -> Iterator[Lines]:
         raise UserError(f"{path}: broken {packing} file ({error}); fetch it again") from error
 
 
-def _kind(path: Path) -> tuple[str, str]:
+def kind_and_packing(path: Path) -> tuple[str, str]:
     """The endings of kind and packing: (".tsv", ".gz")."""
     packing = path.suffix if path.suffix in PACKINGS else ""
     return Path(path.name.removesuffix(packing)).suffix.lower(), packing

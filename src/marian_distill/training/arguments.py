@@ -207,6 +207,8 @@ class DistillTrainingArguments(TeachingArguments, Seq2SeqTrainingArguments):
             raise UserError(
                 "--output-dir is missing: name the folder for the trained model, such as outputs/my-student"
             )
+        if self.max_steps <= 0 and self.num_train_epochs == 0:
+            raise UserError("--num-train-epochs 0: nothing would be trained; give a number above 0, or --max-steps")
         if self.save_only_model:
             raise UserError("--save-only-model: a run could not go on from such a checkpoint; leave the option out")
         self.logging_nan_inf_filter = False  # it would wait for the GPU at each step, and log something else than NaN
@@ -290,18 +292,21 @@ class _HelpAll(argparse.Action):
         sys.exit()
 
 
-def parse_arguments(arguments: list[str] | None = None, description: str | None = None) -> Arguments:
-    """Options from `--config FILE.yaml` and the command line, which wins.
+def parse_arguments(
+    arguments: list[str] | None = None, description: str | None = None, model: Any = None, data: Any = None
+) -> Any:
+    """Options from `--config FILE.yaml` and the command line, which wins: of the model, of its data, of training.
 
     Args:
         arguments: the command line; default: sys.argv.
         description: head of `--help`.
+        model, data: dataclasses of another command's options; default: `ModelArguments`, `DataArguments`.
 
     Raises:
         UserError: an unknown key or option (the nearest real one is named), a wrong type, options that contradict.
     """
     parser = _Parser(
-        [ModelArguments, DataArguments, DistillTrainingArguments],  # pyright: ignore[reportArgumentType]
+        [model or ModelArguments, data or DataArguments, DistillTrainingArguments],  # pyright: ignore[reportArgumentType]
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -331,7 +336,7 @@ def parse_arguments(arguments: list[str] | None = None, description: str | None 
     if left_over:
         raise UserError(f"{left_over[0]!r}: not an option. See --help.")
     check_output_path(Path(parsed[2].output_dir), "--output-dir")
-    return tuple(parsed)  # pyright: ignore[reportReturnType]
+    return tuple(parsed)
 
 
 def _config_path(tokens: list[str]) -> Path | None:
@@ -391,7 +396,7 @@ def _nearest(name: str, known: set[str], prefix: str) -> str:
     return f"; did you mean {prefix}{shown}?" if near else ""
 
 
-def resolved_options(arguments: Arguments) -> dict[str, Any]:
+def resolved_options(arguments: Any) -> dict[str, Any]:
     """Every option with its value, for options.json: enough to repeat the run."""
     model, data, training = arguments
     return {**dataclasses.asdict(model), **dataclasses.asdict(data), **training.to_dict()}

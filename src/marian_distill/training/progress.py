@@ -157,7 +157,7 @@ def training_line(logs: dict[str, Any]) -> str:
 
 def evaluation_line(logs: dict[str, Any]) -> str:
     """An evaluation's data set, where there are several, and its scores."""
-    names = {"loss": "loss", "bleu": "BLEU", "chrf++": "chrF++"}
+    names = {"loss": "loss", "bleu": "BLEU", "chrf++": "chrF++", "perplexity": "perplexity", "bpb": "bits per byte"}
     data, parts = "", []
     for key, value in logs.items():
         prefix, _, metric = key.rpartition("_")

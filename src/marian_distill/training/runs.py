@@ -9,7 +9,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +155,7 @@ def _check_same_run(directory: Path, there: dict[str, Any], now: dict[str, Any])
         if key in there and there[key] != now[key]:
             raise UserError(
                 f"{directory}: holds another run ({key} is {there[key]!r} there, {now[key]!r} now); "
-                "choose another --output-dir, or give --overwrite-output-dir to delete it"
+                "choose another --output-dir, or delete the folder (--overwrite-output-dir does) to train it anew"
             )
 
 
@@ -196,6 +196,7 @@ def finish_run(
     options: Mapping[str, Any],
     run: Mapping[str, Any],
     log: Sequence[Mapping[str, Any]],
+    write_card: Callable[[Path, Mapping[str, Any], Mapping[str, Any]], None] | None = None,
 ) -> None:
     """Publish a trained model with its log and its card; run.json comes last and says that all is there.
 
@@ -205,6 +206,7 @@ def finish_run(
         options: resolved options.
         run: what run.json holds beside the versions: metrics, signatures, steps, parameters, data.
         log: the trainer's log history, for log.json.
+        write_card: writes README.md of the folder from options and run; default: `write_model_card`.
     """
     directory, run = Path(directory), {**run, "versions": versions()}
     for file in sorted(staged.iterdir()):
@@ -212,7 +214,7 @@ def finish_run(
         file.replace(directory / file.name)
     staged.rmdir()
     write_json(directory / LOG_HISTORY_FILE, log)
-    write_model_card(directory, options, run)
+    (write_card or write_model_card)(directory, options, run)
     write_json(directory / RUN_FILE, run)
 
 

@@ -1,0 +1,139 @@
+"""Students with different decoders, of equal size, trained for equal time on the same text: what each is worth.
+
+    uv run benchmarks/decoder_table.py --dataset CORPUS.tsv.gz --test-file DEV.tsv --minutes 30
+    uv run benchmarks/decoder_table.py --dataset CORPUS.tsv.gz --test-file DEV.tsv --source-weight dictionary=0
+
+Each decoder's speed is measured first, in a short run; it then trains for as many steps as fit the minutes, so that
+the schedule of the learning rate fits as well. Scores are greedy, of the trained model. Then it becomes a bundle for
+ONNX Runtime with int8 weights, where a token's time and the peak memory are measured. Writes decoder_table.json and
+decoder_table.md to the output folder.
+"""
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from machine import machine
+
+from marian_distill.command_line import at_least, command_parser
+from marian_distill.errors import UserError, run_command
+from marian_distill.files import atomic_writer, read_json, write_json
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = {
+    "Transformer": "256d_3x1_8k",
+    "CfC": "liquid_256d_3x1_8k",
+    "LTC": "liquid_256d_3x1_8k_ltc",
+    "GRU": "liquid_256d_3x1_8k_gru",
+    "SSRU": "liquid_256d_3x1_8k_ssru",
+}
+PILOT_STEPS = 40
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = command_parser(__doc__)
+    parser.add_argument("--dataset", required=True, help="as distill_zh_en.py takes it")
+    parser.add_argument("--source-weight", nargs="+", default=[], metavar="NAME=WEIGHT")
+    parser.add_argument("--test-file", required=True, help="TSV with the header en<TAB>zh")
+    parser.add_argument("--direction", choices=("en-zh", "zh-en"), default="en-zh")
+    parser.add_argument("--decoders", nargs="+", choices=CONFIGS, default=list(CONFIGS))
+    parser.add_argument("--minutes", type=float, default=30.0, help="of training each (default: %(default)s)")
+    parser.add_argument("--tokens-per-batch", type=at_least(1), default=2048, help="(default: %(default)s)")
+    parser.add_argument("--learning-rate", default="1.5e-3", help="(default: %(default)s)")
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="(default: %(default)s)")
+    parser.add_argument("--max-test-samples", type=at_least(1), default=1000, help="(default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--output-dir", type=Path, default=Path("outputs/benchmarks/decoders"))
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse_arguments()
+    options.output_dir.mkdir(parents=True, exist_ok=True)
+    tokenizer = options.output_dir / "tokenizer"
+    text = [
+        "--dataset",
+        options.dataset,
+        *(["--source-weight", *options.source_weight] if options.source_weight else []),
+    ]
+    if not (tokenizer / "vocab.json").is_file():
+        run("scripts/build_joint_tokenizer.py", *text, "--vocab-size", 8000, "--output-dir", tokenizer)
+    rows = {name: measure(name, text, tokenizer, options) for name in options.decoders}
+    settings = {name: str(value) for name, value in vars(options).items()}
+    write_json(options.output_dir / "decoder_table.json", {"machine": machine(), "options": settings, "rows": rows})
+    with atomic_writer(options.output_dir / "decoder_table.md") as stream:
+        stream.write(table(rows))
+    print(table(rows))
+
+
+def measure(name: str, text: list[str], tokenizer: Path, options: argparse.Namespace) -> dict[str, float]:
+    """Train, score, export and time one student."""
+    folder = options.output_dir / name.lower()
+    pilot = train(name, text, tokenizer, options, PILOT_STEPS, Path(f"{folder}-pilot"))
+    steps = max(1, round(options.minutes * 60 / pilot["seconds"] * PILOT_STEPS))
+    trained = train(name, text, tokenizer, options, steps, folder)
+    scores, bundle, speed = (Path(f"{folder}{ending}") for ending in (".scores.json", "-onnx", ".speed.json"))
+    limit = ["--max-samples", options.max_test_samples, "--direction", options.direction]
+    run("scripts/evaluate_model.py", "--model-dir", folder, "--test-file", options.test_file, "--beam-size", 1,
+        *limit, "--json", scores)  # fmt: skip
+    run("scripts/export_onnx.py", folder, "--output-dir", bundle, "--dtype", "int8", "--kv-cache", "--overwrite")
+    run("scripts/benchmark_rknn.py", "--model-dir", bundle, "--json", speed)
+    scored, timed, report = read_json(scores), read_json(speed), read_json(folder / "run.json")
+    return {
+        "parameters": report["parameters"],
+        "steps": steps,
+        "training_tokens_per_second": round(trained["tokens_per_second"]),
+        "training_peak_mb": round(trained["peak_mb"]),
+        "bleu": scored["bleu"]["score"],
+        "chrf": scored[next(metric for metric in scored if metric.startswith("chrf"))]["score"],
+        "ms_a_token": timed["decoder_ms"]["p50"],
+        "megabytes": sum(path.stat().st_size for path in bundle.iterdir()) / 1e6,
+        "peak_mb": timed["peak_memory_mb"],
+    }
+
+
+def train(
+    name: str, text: list[str], tokenizer: Path, options: argparse.Namespace, steps: int, folder: Path
+) -> dict[str, float]:
+    """Train from random weights on the labels; seconds of training, target and source tokens a second, peak memory."""
+    peak = run(
+        "distill_zh_en.py", *text, "--student-config", f"student_configs/{CONFIGS[name]}.json", "--tokenizer-dir",
+        tokenizer, "--direction", options.direction, "--alpha-ce", 1.0, "--tokens-per-batch", options.tokens_per_batch,
+        "--max-steps", steps, "--learning-rate", options.learning_rate, "--warmup-steps", max(1, steps // 20),
+        "--adam-beta2", 0.98, "--eval-strategy", "no", "--save-strategy", "no", "--logging-steps", max(1, steps // 10),
+        "--precision", options.precision, "--seed", options.seed, "--output-dir", folder,
+    )  # fmt: skip
+    seconds = read_json(folder / "run.json")["metrics"]["train_runtime"]
+    logged = [entry["tokens_per_second"] for entry in read_json(folder / "log.json") if "tokens_per_second" in entry]
+    return {"seconds": seconds, "tokens_per_second": sorted(logged)[len(logged) // 2], "peak_mb": peak}
+
+
+def run(script: str, *options: object) -> float:
+    """Run one of the repository's commands; its peak memory in MB."""
+    command = [sys.executable, str(ROOT / script), *map(str, options)]
+    process = subprocess.Popen(command, cwd=ROOT)
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise UserError(f"{shlex.join(command)}: exit code {os.waitstatus_to_exitcode(status)}; its words are above")
+    return used.ru_maxrss / 1024
+
+
+def table(rows: dict[str, dict[str, float]]) -> str:
+    """The rows in Markdown."""
+    head = (
+        "| decoder | parameters | training tokens/s | peak MB, training | BLEU | chrF | ms a token | MB | peak MB |\n"
+        "|---|---|---|---|---|---|---|---|---|\n"
+    )
+    return head + "".join(
+        f"| {name} | {row['parameters']:,} | {row['training_tokens_per_second']:,} | {row['training_peak_mb']:,} "
+        f"| {row['bleu']:.2f} | {row['chrf']:.2f} | {row['ms_a_token']:.2f} | {row['megabytes']:.1f} "
+        f"| {row['peak_mb']:.0f} |\n"
+        for name, row in rows.items()
+    )
+
+
+if __name__ == "__main__":
+    run_command(main)

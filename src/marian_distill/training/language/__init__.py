@@ -1,0 +1,1 @@
+"""Training on text: a language model, from options to a folder that is whole."""
