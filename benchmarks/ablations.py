@@ -46,7 +46,14 @@ TEACHER_WAYS = {
     "attention_matching": f"{HALF} 2 --attention-matching 0.5",
 }
 MODEL = {"d_model": 256, "encoder_layers": 4, "decoder_layers": 2, "attention_heads": 4, "ffn_dim": 1024}
-COLUMNS = {"dev CE": "eval_loss", "BLEU": "eval_bleu", "chrF++": "eval_chrf++", "steps": "steps", "tokens/s": "speed"}
+COLUMNS = {
+    "dev CE": "eval_loss",
+    "BLEU": "eval_bleu",
+    "chrF++": "eval_chrf++",
+    "steps": "steps",
+    "seconds": "seconds",
+    "tokens/s": "speed",
+}
 DIGITS = {"eval_loss": 3, "eval_bleu": 1, "eval_chrf++": 1}
 
 
@@ -63,7 +70,7 @@ def parse_arguments() -> Namespace:
     parser.add_argument("--tokens-per-batch", type=at_least(64), default=4096)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--max-eval-samples", type=at_least(1), default=1000)
-    parser.add_argument("--calibration-steps", type=at_least(2), default=40, help="that tell how long a step takes")
+    parser.add_argument("--calibration-steps", type=at_least(2), default=100, help="that tell how long a step takes")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--output-dir", type=Path, default=Path("outputs/benchmarks/ablations"))
     arguments = parser.parse_args()
@@ -124,10 +131,11 @@ def common_options(arguments: Namespace) -> list[str]:
 def measure(way: str, common: list[str], arguments: Namespace) -> dict[str, Any]:
     """Learn how long a step takes, train for the seconds; metrics and speed."""
     folder = arguments.output_dir / way
-    steps = arguments.calibration_steps
-    train(folder / "calibration", [*common, *options_of(way, steps, arguments), "--save-strategy", "no"], steps, steps)
+    steps, half = arguments.calibration_steps, arguments.calibration_steps // 2
+    train(folder / "calibration", [*common, *options_of(way, steps, arguments), "--save-strategy", "no"], steps, half)
     _, log = finished(folder / "calibration")
-    steps = max(1, round(arguments.seconds * steps / seconds_of(log)))
+    first_half = seconds_of([entry for entry in log if entry.get("step") == half])  # holds what is done but once
+    steps = max(1, round(arguments.seconds * (steps - half) / max(seconds_of(log) - first_half, 0.1)))
     options = [*common, *options_of(way, steps, arguments), "--predict-with-generate", "--save-steps", "1000"]
     train(folder / "run", [*options, "--save-total-limit", "1"], steps, max(1, steps // 50))
     run, log = finished(folder / "run")
@@ -161,7 +169,7 @@ def finished(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 def seconds_of(log: list[dict[str, Any]]) -> float:
     """Seconds of training, without evaluation and saving."""
-    return max(max(entry.get("training_seconds", 0.0) for entry in log), 0.1)
+    return max(entry.get("training_seconds", 0.0) for entry in log)
 
 
 def table(ways: dict[str, dict[str, Any]]) -> str:
