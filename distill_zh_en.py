@@ -79,7 +79,7 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
 
     # Tokenizer, teacher, student
     pieces = models.load_pieces(model_options)
-    teacher = models.load_teacher(model_options, pieces, training_options.alpha_ce)
+    teacher = models.load_teacher(model_options, pieces, training_options.alpha_ce, training_options.matches_layers)
     student, init_report = models.make_student(model_options, pieces, teacher)
     student.config.directions = list(directions_of(data_options.direction))  # the exporters read it
 

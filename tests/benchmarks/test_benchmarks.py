@@ -51,3 +51,36 @@ def test_scaling(tmp_path):
     curves = report["curves"].values()
     assert {len(points) for points in curves} == {1}
     assert all(point["seconds"] > 0 and point["peak_memory_mb"] > 0 for points in curves for point in points)
+
+
+@pytest.mark.slow
+def test_ablations(toy_stage, tmp_path):
+    toy = [
+        "--dataset",
+        toy_stage / "train.tsv",
+        "--eval-dataset",
+        toy_stage / "dev.tsv",
+        "--seconds",
+        1,
+        "--pieces",
+        500,
+    ]
+    toy += ["--calibration-steps", 2, "--max-eval-samples", 4, "--tokens-per-batch", 256]
+    command = [sys.executable, BENCHMARKS / "ablations.py", "--output-dir", tmp_path / "ablations", *toy]
+
+    def run_ways(*ways: str) -> subprocess.CompletedProcess:
+        whole = [str(each) for each in (*command, "--ways", *ways)]
+        return subprocess.run(whole, capture_output=True, text=True, check=False)
+
+    done = run_ways("labels")
+    assert done.returncode == 0, done.stderr
+    before = read_json(tmp_path / "ablations" / "ablations.json")["ways"]["labels"]
+    done = run_ways("labels", "ema")
+    assert done.returncode == 0, done.stderr
+    report = read_json(tmp_path / "ablations" / "ablations.json")
+    assert report["ways"]["labels"] == before  # not run again
+    assert "--ema-decay" in report["ways"]["ema"]["options"]
+    assert [line.split(" | ")[0] for line in done.stdout.splitlines()[2:]] == ["| labels", "| ema"]
+    done = run_ways("reverse_kl")
+    assert done.returncode == 2
+    assert "--ways reverse_kl: needs --teacher-model" in done.stderr

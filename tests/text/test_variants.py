@@ -103,3 +103,27 @@ def test_epochs_have_as_many_batches_of_every_example(pairs):
         assert sorted(keys) == list(product([epoch], range(len(pairs))))
         counts.add(len(batches))
     assert len(counts) == 1
+
+
+SAMPLED = Variation(tag_share=1.0, subword_sampling=0.5, subword_alpha=0.3, seed=7)
+
+
+def test_pieces_drawn_by_chance_spell_the_same_text_and_hang_on_epoch_and_example_alone(vary, pieces, pairs):
+    tidy, examples = vary(pairs, TIDY), vary(pairs, SAMPLED)
+    plain, first, second = ids(tidy, 0), ids(examples, 0), ids(examples, 1)
+    for row, (source, target) in enumerate(first):
+        assert text_of(pieces, source) == text_of(pieces, plain[row][0])
+        assert text_of(pieces, target) == text_of(pieces, plain[row][1])
+        assert source[0] == plain[row][0][0]  # the tag
+    changed = sum(one != other for one, other in zip(first, plain, strict=True))
+    assert 0.25 < changed / len(pairs) <= 0.65
+    assert first != second
+    assert ids(vary(pairs, SAMPLED), 1) == second
+    one_by_one = [ids(examples, 1, [row])[0] for row in reversed(range(len(pairs)))]
+    assert one_by_one[::-1] == second
+
+
+def test_drawing_pieces_leaves_the_other_draws_as_they_were():
+    other = Variation(tag_share=0.5, final_stop_share=0.3, source_noise=0.3, subword_sampling=1.0, seed=7)
+    for example in range(50):
+        assert other.draw(2, example)[:3] == ALL.draw(2, example)[:3]

@@ -170,6 +170,20 @@ def test_fp16_without_a_gpu_says_what_to_do(options, given):
         (["--direction", "de-en"], "invalid choice: 'de-en'"),
         (["--alpha-ce", "1.5"], "--alpha-ce 1.5: expected a share from 0 to 1"),
         (["--temperature", "0"], "--temperature 0.0: expected a number above 0"),
+        (["--divergence", "backward"], "invalid choice: 'backward'"),
+        (["--teacher-top-k=-1"], "--teacher-top-k -1: expected 0 or more"),
+        (["--ema-decay", "1"], "--ema-decay 1.0: expected a share in [0, 1)"),
+        (["--ema-decay", "0.9", "--average-checkpoints", "3"], "are two means of the weights; give one"),
+        (["--average-every", "0"], "--average-every 0: expected 1 or more"),
+        (["--average-checkpoints", "3", "--eval-strategy=steps", "--early-stopping-patience=2"], "goes to its end"),
+        (["--hard-example-share", "1.5"], "--hard-example-share 1.5: expected a share from 0 to 1"),
+        (["--hidden-matching=-1"], "--hidden-matching -1.0: expected 0 or more"),
+        (["--match-encoder-layers", "1,2"], "--match-encoder-layers needs --hidden-matching or --attention-matching"),
+        (["--attention-matching", "1", "--attention", "sdpa"], "--attention-matching needs --attention eager"),
+        (["--temperature-end", "0"], "--temperature-end 0.0: expected a number above 0"),
+        (["--layer-learning-rate-decay", "0"], "--layer-learning-rate-decay 0.0: expected a share above 0"),
+        (["--subword-sampling", "2"], "--subword-sampling 2.0: expected a share"),
+        (["--subword-alpha", "0"], "--subword-alpha 0.0: expected a number above 0, at most 1"),
         (["--label-smoothing-factor", "1"], "--label-smoothing-factor 1.0"),
         (["--tag-share", "2"], "--tag-share 2.0: expected a share"),
         (["--max-train-samples", "0"], "--max-train-samples 0: expected 1 or more"),
@@ -285,7 +299,14 @@ def help_page(capsys, option: str) -> str:
 def test_help_has_the_common_options_first_with_their_defaults(capsys):
     page = help_page(capsys, "--help")
     assert page.startswith("What it does.")
-    titles = ["--config", "Student, teacher, tokenizer:", "Data:", "Distillation", "Training (Hugging Face's):"]
+    titles = [
+        "--config",
+        "Student, teacher, tokenizer:",
+        "Data:",
+        "Distillation",
+        "More ways to teach",
+        "Training (Hugging Face's):",
+    ]
     assert sorted(titles, key=page.index) == titles
     for name, default in {"--alpha-ce X": "[1.0]", "--learning-rate X": "[5e-05]", "--direction": "[en-zh]"}.items():
         assert default in page.partition(name)[2].partition("\n  --")[0]

@@ -80,6 +80,60 @@ def test_a_student_that_says_what_the_teacher_says_has_nothing_to_learn_from_it(
     assert logits.grad.abs().max() < 1e-6
 
 
+@BOTH_FORMS
+@pytest.mark.parametrize(
+    ("direction", "value", "gradient"),
+    [
+        # Student (3/4, 1/4), teacher (1/2, 1/2): 3/4 ln 3/2 + 1/4 ln 1/2 = R; gradient p (log p/q − R).
+        ("reverse", 0.75 * log(1.5) + 0.25 * log(0.5), 0.75 * (log(1.5) - (0.75 * log(1.5) + 0.25 * log(0.5)))),
+        # Half of it and half of the forward one, 1/2 ln 4/3 with gradient p − q: together 1/8 ln 3, 1/8 + 3/32 ln 3.
+        ("symmetric", log(3) / 8, 1 / 8 + 3 / 32 * log(3)),
+    ],
+)
+def test_other_divergences_by_hand(form, direction, value, gradient):
+    logits = torch.tensor([[log(3), 0.0]], requires_grad=True)
+    settings = DistillationLoss(0.0, 1.0, 0.0, direction)
+    sums = form(settings, logits, torch.tensor([0]), torch.zeros(1, 2))
+    sums.loss.backward()
+    assert sums.divergence.item() == pytest.approx(value)
+    assert logits.grad.tolist() == [pytest.approx([gradient, -gradient])]
+
+
+@BOTH_FORMS
+def test_the_tail_is_one_bucket_by_hand(form):
+    # Teacher (2/3, 1/6, 1/6), student (1/3, 1/2, 1/6): with k = 1 both tails are bucket sums, 1/3 and 2/3.
+    logits = torch.tensor([[1 / 3, 1 / 2, 1 / 6]]).log().requires_grad_()
+    settings = DistillationLoss(0.0, top_k=1)
+    sums = form(settings, logits, torch.tensor([0]), torch.tensor([[2 / 3, 1 / 6, 1 / 6]]).log())
+    sums.loss.backward()
+    assert sums.divergence.item() == pytest.approx(2 / 3 * log(2) + 1 / 3 * log(1 / 2))
+    # How the student spreads its tail is its own affair: p − p·(1/3 ÷ 2/3) for both of its pieces.
+    assert logits.grad.tolist() == [pytest.approx([-1 / 3, 1 / 4, 1 / 12])]
+
+
+@BOTH_FORMS
+@pytest.mark.parametrize("direction", ["forward", "reverse", "symmetric"])
+def test_top_k_of_all_but_one_piece_is_the_whole(form, direction):
+    generator = torch.Generator().manual_seed(1)
+    student, teacher = torch.randn(2, 4, 7, generator=generator)
+    labels = torch.zeros(4, dtype=torch.long)
+    whole, nearly = (
+        form(DistillationLoss(0.0, 2.0, 0.0, direction, k), student.clone(), labels, teacher.clone()) for k in (0, 6)
+    )
+    assert nearly.loss.item() == pytest.approx(whole.loss.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse", "symmetric"])
+def test_a_student_sure_of_something_else_has_finite_gradients(direction):
+    # Its tail, and what the teacher says, are far below the smallest number that fp32 has.
+    logits = torch.tensor([[200.0, 0.0, -200.0, -300.0]], requires_grad=True)
+    sums = fused(DistillationLoss(0.0, 1.0, 0.0, direction, 2), logits, torch.tensor([0]), -logits.detach())
+    sums.loss.backward()
+    assert sums.loss.isfinite()
+    assert logits.grad.isfinite().all()
+    assert logits.grad.abs().max() > 0.1 or direction == "reverse"
+
+
 def random_projections(seed: int) -> tuple[Projection, torch.Tensor, Projection]:
     generator = torch.Generator().manual_seed(seed)
 
@@ -101,7 +155,15 @@ def plain(settings: DistillationLoss, student: Projection, labels, teacher: Proj
 @pytest.mark.parametrize("rows_a_slice", [1, 4, TOKENS, 1000])
 @pytest.mark.parametrize(
     "settings",
-    [DistillationLoss(*values) for values in product((0.0, 0.3, 1.0), (0.5, 1.0, 4.0), (0.0, 0.2))],
+    [
+        *(DistillationLoss(*values) for values in product((0.0, 0.3, 1.0), (0.5, 1.0, 4.0), (0.0, 0.2))),
+        *(
+            DistillationLoss(0.3, temperature, 0.1, direction, top_k)
+            for temperature in (1.0, 3.0)
+            for direction in ("forward", "reverse", "symmetric")
+            for top_k in (0, 1, 4, VOCABULARY - 1)
+        ),
+    ],
     ids=str,
 )
 def test_fused_form_equals_the_plain_one(settings, rows_a_slice, monkeypatch):
@@ -115,6 +177,7 @@ def test_fused_form_equals_the_plain_one(settings, rows_a_slice, monkeypatch):
     (expected, *expected_gradients), (sums, *gradients) = results
     torch.testing.assert_close(sums.loss, expected.loss)
     torch.testing.assert_close(sums.divergence, expected.divergence)
+    torch.testing.assert_close(sums.token_losses, expected.token_losses)
     if settings.alpha_ce > 0:  # else it is not worked out
         torch.testing.assert_close(sums.cross_entropy, expected.cross_entropy)
     torch.testing.assert_close(gradients, expected_gradients, rtol=1e-4, atol=1e-5)

@@ -16,9 +16,9 @@ from marian_distill.students.packing import PairCollator
 from marian_distill.students.projection import Projection
 from marian_distill.training import precision
 from marian_distill.training.arguments import DistillTrainingArguments
+from marian_distill.training.batches import training_sampler
 from marian_distill.training.losses import FP16_TOKENS, DistillationLoss, projection_loss
 from marian_distill.training.precision import Plan, candidate_types, choose, race, resumed, trial_batch
-from marian_distill.training.trainer import training_sampler
 from toy_training import AVX2
 
 

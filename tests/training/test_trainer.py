@@ -82,6 +82,32 @@ def test_a_distilled_student_comes_to_say_what_the_teacher_says(new_model, new_t
     assert divergences[-1] < divergences[0] / 2
 
 
+@pytest.mark.parametrize(
+    "way", [{"divergence": "reverse"}, {"divergence": "symmetric"}, {"teacher_top_k": 8}], ids=str
+)
+def test_it_comes_to_that_by_another_divergence_too(way, new_model, new_trainer):
+    trainer = new_trainer(new_model(), new_model(seed=1), alpha_ce=0.0, max_steps=40, **way)
+    trainer.train()
+    divergences = [entry["divergence"] for entry in step_logs(trainer)]
+    assert divergences[-1] < divergences[0] / 2
+
+
+def test_the_temperature_goes_evenly_to_its_end_also_over_a_resume(new_model, new_trainer):
+    settings = {"temperature_end": 1.0, "max_steps": 5, "save_strategy": "steps", "save_steps": 2, **HALF_TEACHER}
+    logs = []
+    for start in (None, "checkpoint-2"):
+        trainer = new_trainer(new_model(), new_model(seed=1), **settings)
+        trainer.train(resume_from_checkpoint=start and f"{trainer.args.output_dir}/{start}")
+        logs.append([(entry["temperature"], entry["loss"]) for entry in step_logs(trainer)])
+    assert logs[0] == logs[1]
+    assert [temperature for temperature, _ in logs[0]] == [1.75, 1.5, 1.25, 1.0, 1.0]  # of the step to come
+    fixed = new_trainer(new_model(), new_model(seed=1), **settings | {"temperature_end": None})
+    fixed.train()
+    first, last = step_logs(fixed)[0]["loss"], step_logs(fixed)[-1]["loss"]
+    assert logs[0][0][1] == first
+    assert logs[0][-1][1] != last
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_a_teacher_in_half_precision_teaches_nearly_the_same(dtype, new_model, new_trainer):
     divergences = []
@@ -271,3 +297,8 @@ def test_logits_of_another_vocabulary_cannot_be_compared(new_model, new_trainer)
         new_trainer(new_model(), new_model(vocab_size=50), **HALF_TEACHER)
     with pytest.raises(UserError, match="needs a teacher"):
         new_trainer(new_model(), **HALF_TEACHER)
+
+
+def test_more_of_the_likeliest_pieces_than_there_are_is_refused(new_model, new_trainer):
+    with pytest.raises(UserError, match=r"--teacher-top-k 4000: the vocabulary has \d+ pieces; give fewer"):
+        new_trainer(new_model(), new_model(seed=1), teacher_top_k=4000, **HALF_TEACHER)

@@ -33,13 +33,34 @@ class Projection(NamedTuple):
         return Projection(self.states.to(dtype), self.weight.to(dtype), self.bias.float())
 
 
+class LayerStates(NamedTuple):
+    """What the layers of a model made of a batch.
+
+    Attributes:
+        hidden: states after each layer, [tokens, d], by the stack that they belong to: "encoder", "decoder".
+        attention: distributions of each layer, [tokens, heads, keys], by stack; "decoder to encoder" is the
+            cross-attention. Keys are padded to the longest; empty where a fused kernel computes them.
+    """
+
+    hidden: dict[str, list[Tensor]]
+    attention: dict[str, list[Tensor]]
+
+
 class LossSums(NamedTuple):
-    """Sums over the target tokens, each a scalar tensor; `loss` alone carries a gradient."""
+    """Sums over the target tokens, each a scalar tensor; `loss` alone carries a gradient.
+
+    `token_losses` [tokens] is the cross-entropy of each, without label smoothing; `matching` the loss between layers,
+    where there is one.
+    """
 
     loss: Tensor
     cross_entropy: Tensor
     divergence: Tensor
+    token_losses: Tensor
+    matching: Tensor | None = None
 
 
 # Called with the student's projection, the labels [tokens] and the teacher's projection of the same tokens.
 Objective = Callable[[Projection, Tensor, Projection | None], LossSums]
+# Called with what the student's layers made of the batch; the loss between them and the teacher's, a scalar tensor.
+LayerObjective = Callable[[LayerStates], Tensor]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 from transformers import GenerationMixin, PreTrainedModel
 
-from marian_distill.students.projection import Objective, Projection
+from marian_distill.students.projection import LayerObjective, LayerStates, Objective, Projection
 
 # Tensors by name, as a kind's collator makes them. `labels` [batch, target] and `scored` [tokens], the places among
 # labels.view(-1) that the loss counts, are in all of them.
@@ -32,9 +32,14 @@ class Student(PreTrainedModel, GenerationMixin):
     """
 
     plain_class: type[PreTrainedModel]
+    gives_layers = False  # whether there is a `project_with_layers`
 
     def project(self, batch: Batch) -> Projection:
         """States of the scored tokens, with the projection's weight and bias."""
+        raise NotImplementedError
+
+    def project_with_layers(self, batch: Batch) -> tuple[Projection, LayerStates]:
+        """The same, with what each layer made of the batch: not every kind has it, see `gives_layers`."""
         raise NotImplementedError
 
     def work(self, batch: Batch) -> Work:
@@ -42,7 +47,12 @@ class Student(PreTrainedModel, GenerationMixin):
         raise NotImplementedError
 
     def forward(
-        self, *args: Any, objective: Objective | None = None, teacher: Projection | None = None, **inputs: Any
+        self,
+        *args: Any,
+        objective: Objective | None = None,
+        teacher: Projection | None = None,
+        layer_objective: LayerObjective | None = None,
+        **inputs: Any,
     ) -> Any:
         """Like the plain class's; with an `objective`, its `LossSums` over the labels that count.
 
@@ -50,11 +60,16 @@ class Student(PreTrainedModel, GenerationMixin):
             *args: of the plain class.
             objective: called with this model's projection, the labels [tokens] and the teacher's projection.
             teacher: the teacher's projection of the same tokens.
+            layer_objective: called with what this model's layers made of the batch; its value is added to the loss.
             **inputs: with an objective, a batch.
         """
         if objective is None:
             return super().forward(*args, **inputs)
-        return objective(self.project(inputs), scored_labels(inputs), teacher)
+        if layer_objective is None:
+            return objective(self.project(inputs), scored_labels(inputs), teacher)
+        projection, layers = self.project_with_layers(inputs)
+        sums, matching = objective(projection, scored_labels(inputs), teacher), layer_objective(layers)
+        return sums._replace(loss=sums.loss + matching, matching=matching.detach())
 
     def save_pretrained(self, *args: Any, **kwargs: Any) -> Any:
         """Save as the class that everyone has."""

@@ -97,15 +97,19 @@ class LengthBatchSampler(Sampler[list[int]]):
             return self._cut(np.lexsort((-self.source_lengths, -self.target_lengths)))
         # One epoch has as many batches as the next: the Trainer counts them once. The pools (and with them the cuts)
         # are therefore drawn from the seed alone; the epoch shuffles the order in which the batches come.
-        order = np.random.default_rng(self.seed).permutation(examples)
+        batches = self._cut_in_pools(np.random.default_rng(self.seed).permutation(examples))
+        shuffled = np.random.default_rng([self.seed, self.epoch]).permutation(len(batches))
+        return [batches[index] for index in shuffled]
+
+    def _cut_in_pools(self, order: np.ndarray) -> list[np.ndarray]:
+        """Cut an index array into batches of like length, pool by pool."""
         pool = self._examples_in_a_pool()
         batches: list[np.ndarray] = []
-        for start in range(0, examples, pool):
+        for start in range(0, len(order), pool):
             chosen = order[start : start + pool]
             keys = (self.source_lengths[chosen], self.target_lengths[chosen])
             batches += self._cut(chosen[np.lexsort(keys)])
-        shuffled = np.random.default_rng([self.seed, self.epoch]).permutation(len(batches))
-        return [batches[index] for index in shuffled]
+        return batches
 
     def _examples_in_a_pool(self) -> int:
         if self.size:

@@ -4,7 +4,6 @@ import argparse
 import dataclasses
 import difflib
 import json
-import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +23,9 @@ from marian_distill.errors import UserError
 from marian_distill.text.corpus import MAX_WEIGHT
 from marian_distill.training.checkpoints import STATE, damage
 from marian_distill.training.help import format_help
+from marian_distill.training.options import check_at_least, check_finite, flag, option
 from marian_distill.training.sharding import check_deepspeed, check_deepspeed_is_here
-
-
-def _option(help: str, default: Any = None, **metadata: Any) -> Any:
-    return field(default=default, metadata={"help": help, **metadata})
+from marian_distill.training.teaching import TeachingArguments, check_teaching
 
 
 def _many(help: str) -> dict[str, str]:
@@ -45,20 +42,20 @@ TRACKER_PACKAGES = {"azure_ml": "azureml-core", "comet_ml": "comet-ml", "flyte":
 class ModelArguments:
     """Student, teacher, tokenizer."""
 
-    student_config: str | None = _option("Config of a new student: a JSON file, see student_configs/.")
-    student_model: str | None = _option("Go on from this model: a folder or a hub name.")
-    teacher_model: str | None = _option("Teacher: a folder or a hub name such as Helsinki-NLP/opus-mt-en-zh.")
-    teacher_dtype: Literal["auto", "float32", "bfloat16", "float16"] = _option(
+    student_config: str | None = option("Config of a new student: a JSON file, see student_configs/.")
+    student_model: str | None = option("Go on from this model: a folder or a hub name.")
+    teacher_model: str | None = option("Teacher: a folder or a hub name such as Helsinki-NLP/opus-mt-en-zh.")
+    teacher_dtype: Literal["auto", "float32", "bfloat16", "float16"] = option(
         "Type of the teacher's weights; auto: with --precision auto the faster one, else the student's.", "auto"
     )
-    tokenizer_dir: str | None = _option(
+    tokenizer_dir: str | None = option(
         "Folder with source.spm, target.spm, vocab.json; default: the student's model's."
     )
-    init_from_teacher: bool = _option("Start a new student from the teacher's tensors where they fit.", False)
-    init_from_teacher_encoder_layer_map: str | None = _option("Teacher layer of each encoder layer, such as 0,2,5.")
-    init_from_teacher_decoder_layer_map: str | None = _option("Teacher layer of each decoder layer, such as 0,5.")
-    init_from_teacher_shrink: bool = _option("Let a narrower student take some of the teacher's dimensions.", False)
-    init_from_teacher_pieces: bool = _option(
+    init_from_teacher: bool = option("Start a new student from the teacher's tensors where they fit.", False)
+    init_from_teacher_encoder_layer_map: str | None = option("Teacher layer of each encoder layer, such as 0,2,5.")
+    init_from_teacher_decoder_layer_map: str | None = option("Teacher layer of each decoder layer, such as 0,5.")
+    init_from_teacher_shrink: bool = option("Let a narrower student take some of the teacher's dimensions.", False)
+    init_from_teacher_pieces: bool = option(
         "With another vocabulary, start each piece as the mean of the teacher's rows for its text.", False
     )
 
@@ -79,13 +76,13 @@ class ModelArguments:
 class DataArguments:
     """Parallel text for training and evaluation."""
 
-    direction: Literal["en-zh", "zh-en", "both"] = _option("What the student translates.", "en-zh")
+    direction: Literal["en-zh", "zh-en", "both"] = option("What the student translates.", "en-zh")
     dataset: list[str] = field(
         default_factory=list,
         metadata=_many("Training data: hub names, Parquet folders, .csv, .tsv(.gz|.xz), .jsonl; default: opus-100."),
     )
-    dataset_config: str | None = _option("Config of the hub dataset.", "en-zh")
-    eval_dataset: str | None = _option("Evaluation data: a file; default: the hub dataset's validation split.")
+    dataset_config: str | None = option("Config of the hub dataset.", "en-zh")
+    eval_dataset: str | None = option("Evaluation data: a file; default: the hub dataset's validation split.")
     extra_train_csv: list[str] = field(
         default_factory=list, metadata=_many("More training pairs; may be given many times.")
     )
@@ -96,24 +93,34 @@ class DataArguments:
     source_weight: list[str] = field(
         default_factory=list, metadata=_many("Expected copies of a row by its source label, such as cc_cedict=0.2.")
     )
-    max_train_samples: int | None = _option("At most this many rows of --dataset (a seeded sample).")
-    max_eval_samples: int | None = _option("At most this many evaluation rows (the first ones).", 2000)
-    max_source_length: int = _option("Longer examples are left out and counted.", 128)
-    max_target_length: int = _option("Longer examples are left out and counted.", 128)
-    tag_share: float | None = _option(
+    max_train_samples: int | None = option("At most this many rows of --dataset (a seeded sample).")
+    max_eval_samples: int | None = option("At most this many evaluation rows (the first ones).", 2000)
+    max_source_length: int = option("Longer examples are left out and counted.", 128)
+    max_target_length: int = option("Longer examples are left out and counted.", 128)
+    tag_share: float | None = option(
         "Share of sources with the target's language tag, drawn anew in each epoch; default: 0.5 for en-zh, 0 for "
         "zh-en, 1 for both."
     )
-    final_stop_share: float = _option(
+    final_stop_share: float = option(
         "Share of pairs that drop or gain their final full stop, anew in each epoch.", 0.1
     )
-    source_noise: float = _option(
+    source_noise: float = option(
         "Share of sources made untidy, anew in each epoch: typos, another case, no final mark, the other script's "
         "punctuation.",
         0.0,
     )
-    clean: bool = _option("Drop empty, untranslated, lopsided, overlong, duplicate rows; each is counted.", True)
-    preprocess_num_proc: int | None = _option("Processes for cleaning and tokenising.")
+    subword_sampling: float = option(
+        "Share of pairs cut into other pieces than the likeliest, drawn anew in each epoch (subword regularisation, "
+        "Kudo 2018); the text stays.",
+        0.0,
+    )
+    subword_alpha: float = option(
+        "How far --subword-sampling keeps to likely pieces: near 0 every way to cut is as likely, 1 as the "
+        "tokenizer's model has it. Of a BPE tokenizer the share of merges left out.",
+        0.2,
+    )
+    clean: bool = option("Drop empty, untranslated, lopsided, overlong, duplicate rows; each is counted.", True)
+    preprocess_num_proc: int | None = option("Processes for cleaning and tokenising.")
 
     def __post_init__(self) -> None:
         """Check counts and shares."""
@@ -124,18 +131,20 @@ class DataArguments:
                 f"--extra-train-repeat has {len(self.extra_train_repeat)} numbers for {len(self.extra_train_csv)} "
                 "--extra-train-csv files: give one for all, or one for each"
             )
-        _check_at_least(self, 1, "max_train_samples", "max_eval_samples", "max_source_length", "max_target_length")
-        _check_at_least(self, 1, "preprocess_num_proc")
-        _check_finite(self)
+        check_at_least(self, 1, "max_train_samples", "max_eval_samples", "max_source_length", "max_target_length")
+        check_at_least(self, 1, "preprocess_num_proc")
+        check_finite(self)
         for name in ("max_source_length", "max_target_length"):
             if getattr(self, name) > POSITIONS:
-                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: a model has {POSITIONS} positions")
+                raise UserError(f"{flag(name)} {getattr(self, name)}: a model has {POSITIONS} positions")
         for repeat in self.extra_train_repeat:
             if not 0.0 <= repeat <= MAX_WEIGHT:
                 raise UserError(f"--extra-train-repeat {repeat:g}: expected a number from 0 to {MAX_WEIGHT}")
-        for name in ("tag_share", "final_stop_share", "source_noise"):
+        for name in ("tag_share", "final_stop_share", "source_noise", "subword_sampling"):
             if not 0.0 <= (getattr(self, name) or 0.0) <= 1.0:
-                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected a share from 0 to 1")
+                raise UserError(f"{flag(name)} {getattr(self, name)}: expected a share from 0 to 1")
+        if not 0.0 < self.subword_alpha <= 1.0:
+            raise UserError(f"--subword-alpha {self.subword_alpha}: expected a number above 0, at most 1")
 
     def extra_sources(self) -> list[tuple[str, float]]:
         """Each extra file with its number of copies."""
@@ -144,49 +153,50 @@ class DataArguments:
 
 
 @dataclass
-class DistillTrainingArguments(Seq2SeqTrainingArguments):
+class DistillTrainingArguments(TeachingArguments, Seq2SeqTrainingArguments):
     """Hugging Face's training options, and what distillation adds."""
 
-    alpha_ce: float = _option("Share of the labels in the loss; the rest is the teacher's.", 1.0)
-    temperature: float = _option("Softens student and teacher in the teacher's share of the loss.", 2.0)
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = _option(
+    alpha_ce: float = option("Share of the labels in the loss; the rest is the teacher's.", 1.0)
+    temperature: float = option("Softens student and teacher in the teacher's share of the loss.", 2.0)
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
         "Type that training computes in; auto: the fastest on this machine, by timing some of the stage's own steps.",
         "auto",
     )
-    bf16: bool | None = _option("The same as --precision bf16; `false` rules it out.", None)
-    fp16: bool | None = _option("The same as --precision fp16; `false` rules it out.", None)
-    attention: Literal["auto", "eager", "sdpa"] = _option(
+    bf16: bool | None = option("The same as --precision bf16; `false` rules it out.", None)
+    fp16: bool | None = option("The same as --precision fp16; `false` rules it out.", None)
+    attention: Literal["auto", "eager", "sdpa"] = option(
         "Two plain matrix products, or torch's fused kernel; auto: the faster one here, by trial.", "auto"
     )
-    tokens_per_batch: int = _option(
+    tokens_per_batch: int = option(
         "Padded tokens a batch, source + target, per device; 0: use --per-device-train-batch-size.", 0
     )
-    num_beams: int = _option("Beams of the translations made at evaluation.", 1)
-    early_stopping_patience: int = _option("Stop after this many evaluations without a better one; 0: never.", 0)
-    push_to_hub: bool = _option(
+    num_beams: int = option("Beams of the translations made at evaluation.", 1)
+    early_stopping_patience: int = option("Stop after this many evaluations without a better one; 0: never.", 0)
+    push_to_hub: bool = option(
         "Upload the finished run to the hub: model, tokenizer, card, options and metrics, in one commit.", False
     )
-    expected_minutes: float | None = _option(
+    expected_minutes: float | None = option(
         "Minutes that this stage is meant to take; a warning tells when the machine needs thrice as many."
     )
-    overwrite_output_dir: bool = _option("Start anew in a folder that holds another run.", False)
+    overwrite_output_dir: bool = option("Start anew in a folder that holds another run.", False)
     report_to: list[str] = field(  # transformers takes but one name on the command line
         default_factory=lambda: ["none"], metadata={"help": "Where the log goes as well, such as tensorboard trackio."}
     )
 
     def __post_init__(self) -> None:
         """Check the numbers; hand `num_beams` to generation; keep the columns that the batches need."""
-        _check_finite(self)
-        _check_at_least(self, 0, "tokens_per_batch", "early_stopping_patience", "learning_rate", "weight_decay")
-        _check_at_least(self, 0, "max_grad_norm", "warmup_steps", "num_train_epochs", "adam_epsilon", "eval_delay")
-        _check_at_least(self, 0, "logging_steps", "eval_steps", "save_steps", "seed", "expected_minutes")
+        check_finite(self)
+        check_at_least(self, 0, "tokens_per_batch", "early_stopping_patience", "learning_rate", "weight_decay")
+        check_at_least(self, 0, "max_grad_norm", "warmup_steps", "num_train_epochs", "adam_epsilon", "eval_delay")
+        check_at_least(self, 0, "logging_steps", "eval_steps", "save_steps", "seed", "expected_minutes")
         if not (0.0 <= self.adam_beta1 < 1.0 and 0.0 <= self.adam_beta2 < 1.0):
             raise UserError(
                 f"--adam-beta1 {self.adam_beta1} --adam-beta2 {self.adam_beta2}: expected shares in [0, 1)"
             )
+        check_teaching(self)
         _check_trackers(self.report_to)
-        _check_at_least(self, 1, "per_device_train_batch_size", "per_device_eval_batch_size", "num_beams")
-        _check_at_least(self, 1, "gradient_accumulation_steps")
+        check_at_least(self, 1, "per_device_train_batch_size", "per_device_eval_batch_size", "num_beams")
+        check_at_least(self, 1, "gradient_accumulation_steps")
         if not 0.0 <= self.label_smoothing_factor < 1.0:
             raise UserError(f"--label-smoothing-factor {self.label_smoothing_factor}: expected a share in [0, 1)")
         if not 0.0 <= self.alpha_ce <= 1.0:
@@ -226,7 +236,7 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
         for name, value in _BATCHING.items():
             if getattr(self, name) != value:
                 raise UserError(
-                    f"--{name.replace('_', '-')} has no effect: batches are of like length, shuffled, none dropped; "
+                    f"{flag(name)} has no effect: batches are of like length, shuffled, none dropped; "
                     "leave the option out"
                 )
         if self.deepspeed:
@@ -253,21 +263,6 @@ class DistillTrainingArguments(Seq2SeqTrainingArguments):
 _BATCHING = {"dataloader_drop_last": False, "train_sampling_strategy": "random", "sortish_sampler": False}
 
 Arguments = tuple[ModelArguments, DataArguments, DistillTrainingArguments]
-
-
-def _check_finite(options: Any) -> None:
-    for one in dataclasses.fields(options):
-        values = getattr(options, one.name)
-        for value in values if isinstance(values, list) else [values]:
-            if isinstance(value, float) and not math.isfinite(value):
-                raise UserError(f"--{one.name.replace('_', '-')} {value}: expected a finite number")
-
-
-def _check_at_least(options: Any, least: int, *names: str) -> None:
-    for name in names:
-        value = getattr(options, name)
-        if value is not None and value < least:
-            raise UserError(f"--{name.replace('_', '-')} {value}: expected {least} or more")
 
 
 def _check_trackers(names: list[str]) -> None:
@@ -349,10 +344,10 @@ def parse_arguments(
 
 
 def _config_path(tokens: list[str]) -> Path | None:
-    for option, following in zip(tokens, [*tokens[1:], None], strict=True):
-        if option.startswith("--config="):
-            return Path(option.removeprefix("--config="))
-        if option == "--config" and following is not None:
+    for given, following in zip(tokens, [*tokens[1:], None], strict=True):
+        if given.startswith("--config="):
+            return Path(given.removeprefix("--config="))
+        if given == "--config" and following is not None:
             return Path(following)
     return None
 

@@ -70,6 +70,8 @@ def variation(options: DataArguments, pieces: MarianPieces, seed: int) -> Variat
         tag_share=_tag_share(options, pieces),
         final_stop_share=options.final_stop_share,
         source_noise=options.source_noise,
+        subword_sampling=options.subword_sampling,
+        subword_alpha=options.subword_alpha,
         max_source_length=options.max_source_length,
         max_target_length=options.max_target_length,
         seed=seed,

@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from marian_distill.training.teaching import TeachingArguments
+
 # Hugging Face's options that a stage is likely to set; `--help-all` shows the others too.
 COMMON = (
     *("output_dir", "max_steps", "num_train_epochs", "learning_rate", "lr_scheduler_type", "warmup_steps"),
@@ -31,13 +33,14 @@ def format_help(
     """
     by_name = {action.dest: action for action in reversed(actions)}  # of an option and its --no-, the option
     model, data, training = ([field.name for field in dataclasses.fields(kind)] for kind in dataclass_types)
-    inherited = {field.name for base in dataclass_types[-1].__bases__ for field in dataclasses.fields(base)}
     own = [name for name in training if name in vars(dataclass_types[-1])["__annotations__"]]
-    rare = [name for name in training if name in inherited and name not in COMMON and name not in own]
+    teaching = [field.name for field in dataclasses.fields(TeachingArguments)]
+    rare = [name for name in training if name not in (*COMMON, *own, *teaching)]
     groups = {
         "Student, teacher, tokenizer": model,
         "Data": data,
         "Distillation, batches, the run's folder": own,
+        "More ways to teach, each off by default": teaching,
         "Training (Hugging Face's)": [name for name in COMMON if name not in own],
     }
     if everything:

@@ -1,5 +1,7 @@
 """Word-level distillation: alpha·CE + (1−alpha)·T²·KL(teacher‖student), summed over the target tokens.
 
+Other divergences than this one: see `training.divergences`.
+
 Follows Hinton et al. 2015, "Distilling the Knowledge in a Neural Network" (the T² factor keeps the gradient's size as
 the temperature changes) and Kim & Rush 2016, "Sequence-Level Knowledge Distillation", section 3.1 (word level).
 `projection_loss` computes it together with the vocabulary projection, forward and backward at once and a slice of the
@@ -16,6 +18,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from marian_distill.students.projection import LossSums, Projection
+from marian_distill.training.divergences import Direction, divergence, log_normaliser
 
 # Elements of the [tokens, vocabulary] logits that one matrix product makes, in its own type (128 MB in bf16).
 # Each such block also adds a whole [vocabulary, d] matrix to the weight's gradient: fewer are better.
@@ -35,11 +38,15 @@ class DistillationLoss:
         alpha_ce: share of the cross-entropy with the labels; 1 − alpha_ce goes to the teacher. In [0, 1].
         temperature: both distributions of the KL term are softened by it. > 0.
         label_smoothing: share of the label's probability that is spread evenly over the vocabulary. In [0, 1).
+        divergence: from the teacher to the student (forward), the other way round (reverse), or the mean of both.
+        top_k: the teacher's likeliest pieces that are compared one by one, all others together as one; 0: every piece.
     """
 
     alpha_ce: float = 1.0
     temperature: float = 1.0
     label_smoothing: float = 0.0
+    divergence: Direction = "forward"
+    top_k: int = 0
 
 
 def distillation_loss(
@@ -48,7 +55,7 @@ def distillation_loss(
     """The plain form over whole logits.
 
     Args:
-        settings: alpha_ce, temperature, label smoothing.
+        settings: what is summed.
         student_logits: [tokens, vocabulary].
         labels: [tokens]; every one counts (take out the padding first).
         teacher_logits: [tokens, vocabulary]; needed when alpha_ce < 1.
@@ -56,15 +63,25 @@ def distillation_loss(
     cross_entropy = functional.cross_entropy(
         student_logits.float(), labels, reduction="sum", label_smoothing=settings.label_smoothing
     )
+    token_losses = functional.cross_entropy(student_logits.detach().float(), labels, reduction="none")
     if settings.alpha_ce == 1.0:
-        return LossSums(cross_entropy, cross_entropy.detach(), torch.zeros_like(cross_entropy))
+        return LossSums(cross_entropy, cross_entropy.detach(), torch.zeros_like(cross_entropy), token_losses)
     if teacher_logits is None:
         raise ValueError(f"alpha_ce is {settings.alpha_ce}: the teacher's logits are needed")
     student = functional.log_softmax(student_logits.float() / settings.temperature, dim=-1)
     teacher = functional.log_softmax(teacher_logits.float() / settings.temperature, dim=-1)
-    divergence = functional.kl_div(student, teacher, reduction="sum", log_target=True) * settings.temperature**2
-    loss = settings.alpha_ce * cross_entropy + (1 - settings.alpha_ce) * divergence
-    return LossSums(loss, cross_entropy.detach(), divergence.detach())
+    if settings.top_k:
+        kept = teacher.topk(settings.top_k, dim=-1).indices
+        student, teacher = (
+            torch.cat([each.gather(1, kept), each.scatter(1, kept, float("-inf")).logsumexp(-1, keepdim=True)], dim=-1)
+            for each in (student, teacher)
+        )
+    forward = functional.kl_div(student, teacher, reduction="sum", log_target=True)
+    reverse = functional.kl_div(teacher, student, reduction="sum", log_target=True)
+    values = {"forward": forward, "reverse": reverse, "symmetric": (forward + reverse) / 2}
+    apart = values[settings.divergence] * settings.temperature**2
+    loss = settings.alpha_ce * cross_entropy + (1 - settings.alpha_ce) * apart
+    return LossSums(loss, cross_entropy.detach(), apart.detach(), token_losses)
 
 
 def projection_loss(
@@ -75,7 +92,7 @@ def projection_loss(
     The matrix products run in autocast's type where it is on, everything after them in fp32.
 
     Args:
-        settings: alpha_ce, temperature, label smoothing.
+        settings: what is summed.
         student: states [tokens, d], weight [vocabulary, d], bias [vocabulary] (the bias gets no gradient: in Marian
             models it is a buffer).
         labels: [tokens]; every one counts (take out the padding first).
@@ -114,14 +131,14 @@ class _FusedProjectionLoss(torch.autograd.Function):
         teacher: Projection | None,
         settings: DistillationLoss,
         dtype: torch.dtype,
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         device = states.device.type
         with torch.autocast(device_type=device, enabled=False):
             gradients = _Gradients(torch.empty_like(states), torch.zeros_like(weight, dtype=torch.float32))
             sums = _loss_in_slices(settings, Projection(states, weight, bias), labels, teacher, dtype, gradients)
         ctx.save_for_backward(gradients.states, gradients.weight.to(weight.dtype))
-        ctx.mark_non_differentiable(sums.cross_entropy, sums.divergence)
-        return sums.loss, sums.cross_entropy, sums.divergence
+        ctx.mark_non_differentiable(sums.cross_entropy, sums.divergence, sums.token_losses)
+        return sums.loss, sums.cross_entropy, sums.divergence, sums.token_losses
 
     @staticmethod
     @once_differentiable
@@ -146,7 +163,7 @@ def _loss_in_slices(
     block_size, slice_size = (max(1, elements // vocabulary) for elements in (BLOCK_ELEMENTS, in_fp32))
     if dtype == torch.float16:
         block_size = min(block_size, FP16_TOKENS)
-    sums = torch.zeros(2, device=labels.device)
+    sums, token_losses = torch.zeros(2, device=labels.device), torch.empty(tokens, device=labels.device)
     for start in range(0, tokens, block_size):
         block = slice(start, min(start + block_size, tokens))
         logits, taught = student.products(block), teacher and teacher.products(block)
@@ -154,54 +171,45 @@ def _loss_in_slices(
             rows = slice(first, first + slice_size)
             student_logits = logits[rows] + student.bias  # fp32, as the bias is
             teacher_logits = taught[rows] + teacher.bias if teacher and taught is not None else None
-            losses, gradient = _losses(settings, student_logits, labels[block][rows], teacher_logits)
+            losses, gradient = _losses(
+                settings, student_logits, labels[block][rows], teacher_logits, token_losses[block][rows]
+            )
             sums += losses
             if gradients:
                 logits[rows] = gradient  # in the logits' place, which nothing needs any more
         if gradients:
             gradients.states[block] = logits @ student.weight
             gradients.weight.add_(logits.T @ student.states[block])
-    cross_entropy, divergence = sums.unbind()
-    return LossSums(
-        settings.alpha_ce * cross_entropy + (1 - settings.alpha_ce) * divergence, cross_entropy, divergence
-    )
+    cross_entropy, apart = sums.unbind()
+    loss = settings.alpha_ce * cross_entropy + (1 - settings.alpha_ce) * apart
+    return LossSums(loss, cross_entropy, apart, token_losses)
 
 
 def _losses(
-    settings: DistillationLoss, logits: Tensor, labels: Tensor, teacher_logits: Tensor | None
+    settings: DistillationLoss, logits: Tensor, labels: Tensor, teacher_logits: Tensor | None, token_losses: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Summed cross-entropy and divergence of some tokens, [2], and the loss's gradient [rows, vocabulary]."""
-    cross_entropy, gradient = _cross_entropy(logits, labels, settings.label_smoothing)
+    """Summed cross-entropy and divergence of some tokens, [2], and the loss's gradient [rows, vocabulary].
+
+    Fills `token_losses` [rows] with the cross-entropy of each.
+    """
+    cross_entropy, gradient = _cross_entropy(logits, labels, settings.label_smoothing, token_losses)
     if teacher_logits is None:
         return torch.stack([cross_entropy, torch.zeros_like(cross_entropy)]), gradient
-    divergence, softened = _divergence(logits, teacher_logits, settings.temperature)
+    apart, softened = divergence(settings.divergence, settings.top_k, logits, teacher_logits, settings.temperature)
     gradient = softened.mul_(1 - settings.alpha_ce).add_(gradient, alpha=settings.alpha_ce)
-    return torch.stack([cross_entropy, divergence]), gradient
+    return torch.stack([cross_entropy, apart]), gradient
 
 
-def _cross_entropy(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+def _cross_entropy(logits: Tensor, labels: Tensor, smoothing: float, token_losses: Tensor) -> tuple[Tensor, Tensor]:
     """Summed cross-entropy with smoothed labels, and its gradient [rows, vocabulary]."""
     labels = labels[:, None]
     gradient = logits.softmax(dim=-1)
-    log_normaliser = _log_normaliser(logits, gradient)
-    loss = (log_normaliser - logits.gather(1, labels)).sum() * (1 - smoothing)
+    normaliser = log_normaliser(logits, gradient)
+    losses = normaliser - logits.gather(1, labels)
+    token_losses.copy_(losses[:, 0])
+    loss = losses.sum() * (1 - smoothing)
     if smoothing:
-        loss += (log_normaliser[:, 0] - logits.mean(dim=-1)).sum() * smoothing
+        loss += (normaliser[:, 0] - logits.mean(dim=-1)).sum() * smoothing
         gradient -= smoothing / logits.shape[1]
     gradient.scatter_add_(1, labels, torch.full_like(gradient[:, :1], smoothing - 1))
     return loss, gradient
-
-
-def _divergence(student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Summed T²·KL(teacher‖student) and its gradient by the student's logits [rows, vocabulary]; overwrites both."""
-    student_logits.div_(temperature)
-    teacher_logits.div_(temperature)
-    student, teacher = student_logits.softmax(dim=-1), teacher_logits.softmax(dim=-1)
-    offset = (_log_normaliser(student_logits, student) - _log_normaliser(teacher_logits, teacher)).sum()
-    gap = torch.dot(teacher.view(-1), teacher_logits.sub_(student_logits).view(-1))
-    return (gap + offset) * temperature**2, student.sub_(teacher).mul_(temperature)
-
-
-def _log_normaliser(logits: Tensor, probabilities: Tensor) -> Tensor:
-    """log Σ exp(logits) of each row, [rows, 1], from the likeliest entry: its logit − its log probability."""
-    return logits.amax(dim=-1, keepdim=True) - probabilities.amax(dim=-1, keepdim=True).log_()

@@ -65,17 +65,26 @@ def load_pieces(options: ModelArguments) -> MarianPieces:
     return pieces
 
 
-def load_teacher(options: ModelArguments, pieces: MarianPieces, alpha_ce: float) -> Student | None:
+def load_teacher(
+    options: ModelArguments, pieces: MarianPieces, alpha_ce: float, matches_layers: bool = False
+) -> Student | None:
     """The teacher in fp32, where this stage starts or learns from one.
 
     Raises:
         UserError: distillation of logits without a teacher, or from one whose vocabulary is another.
     """
-    if alpha_ce == 1.0 and not options.init_from_teacher:
+    if alpha_ce == 1.0 and not options.init_from_teacher and not matches_layers:
         return None
+    if options.teacher_model is None and matches_layers:
+        raise UserError("--hidden-matching and --attention-matching need a teacher: give --teacher-model")
     if options.teacher_model is None:
         raise UserError(
             f"--alpha-ce {alpha_ce} needs a teacher: give --teacher-model, or --alpha-ce 1 for labels alone"
+        )
+    if matches_layers and not same_vocabulary(options, pieces):
+        raise UserError(
+            f"--hidden-matching, --attention-matching: {options.teacher_model} has another vocabulary than "
+            f"{pieces.directory}, so its layers see other tokens; leave them out"
         )
     if alpha_ce < 1.0 and not same_vocabulary(options, pieces):
         raise UserError(

@@ -1,12 +1,15 @@
 """A trainer whose runs, stopped or killed anywhere, end with the weights of a run that nothing disturbed.
 
 Beyond Hugging Face's trainer, from a checkpoint come back: an evaluation that was broken off, the patience of early
-stopping, and whether training was already at its end. Checkpoints know what belongs to them (`training.checkpoints`).
+stopping, whether training was already at its end, and the tensors of what else a run keeps (`ResumableTrainer.kept`).
+Checkpoints know what belongs to them (`training.checkpoints`).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import EarlyStoppingCallback, Seq2SeqTrainer
 from transformers.trainer_callback import ExportableState
@@ -15,6 +18,20 @@ from transformers.trainer_utils import TrainOutput
 from marian_distill.signals import Stopped, StopRequest
 from marian_distill.training.checkpoints import write_manifest
 from marian_distill.training.interruption import EvaluationStopped, StopCallback, random_state, set_random_state
+
+KEPT_FILE = "kept.safetensors"
+
+
+class Kept(Protocol):
+    """What goes into the checkpoints and comes back from them; a `torch.nn.Module`, for one."""
+
+    def state_dict(self) -> Mapping[str, Tensor]:
+        """Its tensors; every process asks."""
+        ...
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> Any:
+        """Take what `state_dict` gave."""
+        ...
 
 
 class ResumableTrainer(Seq2SeqTrainer):
@@ -27,6 +44,7 @@ class ResumableTrainer(Seq2SeqTrainer):
 
     def __init__(self, *, stop: StopRequest | None = None, **trainer_options: Any) -> None:
         self._resumed_from: str | None = None
+        self.kept: dict[str, Kept] = {}  # beyond the model and the optimizer, by name
         super().__init__(**trainer_options)
         self.interruption = StopCallback(stop or StopRequest())
         self.add_callback(self.interruption)
@@ -55,7 +73,21 @@ class ResumableTrainer(Seq2SeqTrainer):
                 stored: Any = self.state.stateful_callbacks  # by class
                 for name, value in stored.setdefault(type(callback).__name__, callback.state())["attributes"].items():
                     setattr(callback, name, value)
+        if resume_from_checkpoint is not None:
+            self._load_kept(resume_from_checkpoint)
         return progress
+
+    def _load_kept(self, checkpoint: str) -> None:
+        if self.kept:
+            tensors = load_file(Path(checkpoint, KEPT_FILE))
+            for owner, kept in self.kept.items():
+                mine = {name: tensor for name, tensor in tensors.items() if name.startswith(f"{owner}/")}
+                kept.load_state_dict({name.removeprefix(f"{owner}/"): tensor for name, tensor in mine.items()})
+
+    def _load_best_model(self) -> None:
+        """Load the best checkpoint, what it kept included."""
+        super()._load_best_model()
+        self._load_kept(str(self.state.best_model_checkpoint))
 
     def _run_epoch(self, **kwargs: Any) -> None:
         """Train an epoch, unless the checkpoint was that of the last step."""
@@ -103,8 +135,12 @@ class ResumableTrainer(Seq2SeqTrainer):
             self.control = self.callback_handler.on_save(self.args, self.state, self.control)
 
     def _save_rng_state(self, output_dir: str) -> None:
-        """Save the random state, then the list of all files: what is left is trainer_state.json."""
+        """Save what is kept and the random state, then the list of all files: left is trainer_state.json."""
         super()._save_rng_state(output_dir)
+        states = {owner: kept.state_dict() for owner, kept in self.kept.items()}
+        if states and self.args.should_save:
+            tensors = {f"{owner}/{name}": tensor for owner, state in states.items() for name, tensor in state.items()}
+            save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, Path(output_dir, KEPT_FILE))
         if self.args.should_save:
             write_manifest(Path(output_dir))
 

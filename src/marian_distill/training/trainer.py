@@ -1,6 +1,7 @@
 """`DistillSeq2SeqTrainer`: the Hugging Face trainer with a frozen teacher, like-length batches and a fused loss."""
 
-from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,23 +15,29 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback, StoppingCriteriaList
 from transformers.trainer import TRAINING_ARGS_NAME
-from transformers.trainer_utils import EvalLoopOutput
+from transformers.trainer_utils import EvalLoopOutput, TrainOutput
 
 from marian_distill.errors import UserError
 from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
 from marian_distill.languages import is_han
 from marian_distill.pieces import MarianPieces
 from marian_distill.students.kind import Collator, kind_of
-from marian_distill.students.projection import Projection
+from marian_distill.students.projection import LayerStates, Projection
 from marian_distill.students.student import Batch, Student
 from marian_distill.text.batching import LengthBatchSampler
 from marian_distill.text.variants import EpochBatches, Variation, VariedExamples
 from marian_distill.training.arguments import DistillTrainingArguments
+from marian_distill.training.averaging import WeightAverage
+from marian_distill.training.batches import length_sampler, training_sampler, with_references
 from marian_distill.training.callbacks import ThroughputCallback
 from marian_distill.training.finite import StopOnNonFinite, check_finite
+from marian_distill.training.fitness import check_best_metric, check_teacher
 from marian_distill.training.hosts import Hosts
 from marian_distill.training.interruption import GenerationStop
+from marian_distill.training.layer_rates import split_by_layer
 from marian_distill.training.losses import DistillationLoss, projection_loss
+from marian_distill.training.matching import LayerMatching, MatchingCallback, make_matching
+from marian_distill.training.mining import ExampleLosses, HardExampleSampler, with_examples
 from marian_distill.training.precision import DTYPES, Plan, choose, trial_batch
 from marian_distill.training.resuming import ResumableTrainer
 from marian_distill.training.runs import check_free_space
@@ -70,10 +77,10 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         plan: Plan | None = None,
         **trainer_options: Any,
     ) -> None:
-        if args.alpha_ce == 1.0:
+        if args.alpha_ce == 1.0 and not args.matches_layers:
             teacher = None  # labels alone
         else:
-            check_same_vocabulary(model, teacher, args.alpha_ce)
+            check_teacher(model, teacher, args)
         if args.eval_strategy != "no" and trainer_options.get("eval_dataset") is None:
             raise UserError("--eval-strategy needs evaluation data: give --eval-dataset, or --eval-strategy no")
         self.kind = kind_of(model.config.model_type)
@@ -93,7 +100,9 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         self.hosts = Hosts()
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
         self.pieces, self.variation = pieces, variation
-        self.distillation = DistillationLoss(args.alpha_ce, args.temperature, args.label_smoothing_factor)
+        self.distillation = DistillationLoss(
+            args.alpha_ce, args.temperature, args.label_smoothing_factor, args.divergence, args.teacher_top_k
+        )
         self.teacher = teacher
         model.set_attn_implementation(plan.attention)
         if teacher is not None:
@@ -104,30 +113,47 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         self.throughput = ThroughputCallback(plan.dtype)
         for callback in (*self.kind.callbacks(), self.throughput, StopOnNonFinite()):
             self.add_callback(callback)
+        self.example_losses: ExampleLosses | None = None
+        if args.hard_example_share:
+            examples: Any = self.train_dataset
+            self.kept["mining"] = self.example_losses = ExampleLosses(len(examples), args.device)
+        self.matching = self._make_matching() if args.matches_layers else None
+        self.average = WeightAverage(model, args) if args.averages_weights else None
+        if self.average is not None:
+            self.kept["average"] = self.average
+            self.add_callback(self.average)
         if args.early_stopping_patience:
             self.add_callback(EarlyStoppingCallback(args.early_stopping_patience))
-        _check_best_metric(args, self.eval_dataset)
+        check_best_metric(args, self.eval_dataset)
         self.signatures: dict[str, str] = {}  # of the scores of the latest evaluation, by metric name
-        # Cross-entropy, divergence, target tokens: kept on the device, for a step that fetched them would wait for it.
-        self._since_log = torch.zeros(3, dtype=exact_dtype(args.device), device=args.device)
+        # Cross-entropy, divergence, target tokens, loss between layers: kept on the device, for a step that fetched
+        # them would wait for it.
+        self._since_log = torch.zeros(4, dtype=exact_dtype(args.device), device=args.device)
 
     # Batches
 
     def get_train_dataloader(self) -> DataLoader:
         """Batches of like length: `tokens_per_batch` padded tokens, else `per_device_train_batch_size` examples."""
         examples = VariedExamples(self.train_dataset, self.pieces, self.variation)  # pyright: ignore[reportArgumentType]
-        return self._loader(examples, EpochBatches(self.train_sampler()), self.data_collator)
+        collate = self.data_collator if self.example_losses is None else partial(with_examples, self.data_collator)
+        return self._loader(examples, EpochBatches(self.train_sampler()), collate)
 
     def train_sampler(self) -> LengthBatchSampler:
-        """The sampler of the training data; its order hangs on the data seed and the epoch alone."""
-        return training_sampler(self.train_dataset, self.args)
+        """The sampler of the training data; its order hangs on the data seed, the epoch and, mined, on the losses."""
+        if self.example_losses is None:
+            return training_sampler(self.train_dataset, self.args)
+        return training_sampler(
+            self.train_dataset,
+            self.args,
+            partial(HardExampleSampler, self.example_losses, self.args.hard_example_share),
+        )
 
     def get_eval_dataloader(self, eval_dataset: str | Dataset | None = None) -> DataLoader:
         """Batches of like length, longest first."""
         if isinstance(eval_dataset, str):
             eval_dataset = self.eval_dataset[eval_dataset]
         dataset: Any = self.eval_dataset if eval_dataset is None else eval_dataset
-        sampler = _sampler(dataset, self.args, self.args.per_device_eval_batch_size, seed=0, shuffle=False)
+        sampler = length_sampler(dataset, self.args, self.args.per_device_eval_batch_size, seed=0, shuffle=False)
         columns = ["input_ids", "labels", *(["target_text"] if self.args.predict_with_generate else [])]
         collate = partial(with_references, self.data_collator)
         return self._loader(dataset.select_columns(columns).with_format("numpy"), sampler, collate)
@@ -149,16 +175,50 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
     # Model
 
+    def train(self, resume_from_checkpoint: str | bool | None = None, **options: Any) -> TrainOutput:
+        """Train to the end; the model then has the mean of its weights, where one was asked for."""
+        trained = super().train(resume_from_checkpoint, **options)
+        if self.average is not None:
+            self.average.settle()
+        return trained
+
     def _prepare_for_training(self, max_steps: int, train_dataloader: Any, resume_from_checkpoint: str | None) -> Any:
         """Share the weights out, where `accelerate launch` asks for it, in the one way that works here."""
         plugin = self.accelerator.state.fsdp_plugin if self.is_fsdp_enabled else None
         if plugin is not None:
+            if self.kept:
+                raise UserError(
+                    f"what this run keeps beside its weights ({', '.join(self.kept)}) is not shared out: start it "
+                    "without FSDP, as DDP, or leave the way of teaching out that needs it"
+                )
             shard(self.model, plugin, self.args.device)
         if resume_from_checkpoint is not None:
             check_checkpoint(Path(resume_from_checkpoint), deepspeed=self.is_deepspeed_enabled)
         if self.is_deepspeed_enabled:
             gather_as_one(self.model)
         return super()._prepare_for_training(max_steps, train_dataloader, resume_from_checkpoint)
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """Hugging Face's; with a rate for each layer where that is asked for."""
+        is_new = self.optimizer is None
+        optimizer = super().create_optimizer(model)
+        if is_new and self.args.layer_learning_rate_decay < 1.0:
+            split_by_layer(optimizer, self.model, self.args.layer_learning_rate_decay)
+        if is_new and self.matching is not None and (projections := list(self.matching.parameters())):
+            optimizer.add_param_group({"params": projections})
+        return optimizer
+
+    def _make_matching(self) -> LayerMatching:
+        """The loss between the layers of student and teacher; its projections are trained and go into checkpoints."""
+        batch = trial_batch(
+            training_sampler(self.train_dataset, self.args), self.train_dataset, self.data_collator, self.args.device
+        )
+        student = self.model.to(self.args.device)  # pyright: ignore[reportArgumentType]
+        assert self.teacher is not None  # noqa: S101 (checked before)
+        matching = make_matching(student, self.teacher, batch, self.args, self.args.seed)
+        self.kept["matching"] = matching
+        self.add_callback(MatchingCallback(matching))
+        return matching
 
     # Loss
 
@@ -177,17 +237,34 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             return_outputs: accepted for the base class; there are no logits to return.
             num_items_in_batch: target tokens of the whole accumulated batch, in all processes.
         """
-        tokens = len(inputs["scored"])
+        tokens, examples = len(inputs["scored"]), inputs.pop("examples", None)
         with self.throughput.phase("forward"):
-            objective = partial(projection_loss, self.distillation)
-            sums = model(**inputs, objective=objective, teacher=self._teach(inputs))
+            objective = partial(projection_loss, self._distillation_now())
+            taught, layers = self._teach(inputs)
+            between_layers = {} if self.matching is None else {"layer_objective": partial(self.matching, layers)}
+            sums = model(**inputs, objective=objective, teacher=taught, **between_layers)
         loss = sums.loss / (tokens if num_items_in_batch is None else num_items_in_batch)
         if num_items_in_batch is not None and self.args.average_tokens_across_devices:
             loss = loss * self.accelerator.num_processes  # the gradient all-reduce takes the mean
         self._since_log[:2] += torch.stack([sums.cross_entropy, sums.divergence]).detach()
         self._since_log[2] += tokens
+        if sums.matching is not None:
+            self._since_log[3] += sums.matching
+        if self.example_losses is not None and examples is not None:
+            self.example_losses.record(examples, inputs, sums.token_losses)
         self._count(inputs)
         return (loss, None) if return_outputs else loss
+
+    def _distillation_now(self) -> DistillationLoss:
+        """The loss's settings at this step: a temperature on its way follows from the step alone.
+
+        Jafari et al. 2021, "Annealing Knowledge Distillation", https://arxiv.org/abs/2104.07163, lower it likewise.
+        """
+        first, last = self.args.temperature, self.args.temperature_end
+        if last is None:
+            return self.distillation
+        done = min(1.0, self.state.global_step / max(1, self.state.max_steps - 1))
+        return replace(self.distillation, temperature=first + done * (last - first))
 
     def _count(self, batch: Batch) -> None:
         work = self.model.work(batch)
@@ -214,18 +291,26 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             return super().training_step(*args, **kwargs)
 
     @torch.no_grad()
-    def _teach(self, batch: Batch) -> Projection | None:
-        """The teacher's projection of the batch's target tokens, where the loss asks for it."""
-        return None if self.teacher is None else self.teacher.project(batch)
+    def _teach(self, batch: Batch) -> tuple[Projection | None, LayerStates | None]:
+        """The teacher's projection of the batch's target tokens, and of its layers, where the loss asks for them."""
+        if self.teacher is None:
+            return None, None
+        if self.matching is None:
+            return self.teacher.project(batch), None
+        return self.teacher.project_with_layers(batch)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the parts of the loss (nats per target token) and the speed to the training log."""
         if "loss" in logs:
             sums = self.accelerator.reduce(self._since_log.float(), reduction="sum")
-            cross_entropy, divergence, tokens = sums.tolist()  # pyright: ignore[reportAttributeAccessIssue]
+            cross_entropy, divergence, tokens, matching = sums.tolist()  # pyright: ignore[reportAttributeAccessIssue]
             logs["cross_entropy"] = cross_entropy / max(tokens, 1)
-            if self.teacher is not None:
+            if self.args.alpha_ce < 1.0:
                 logs["divergence"] = divergence / max(tokens, 1)
+            if self.matching is not None:
+                logs["matching"] = matching / max(tokens, 1)
+            if self.args.temperature_end is not None:
+                logs["temperature"] = self._distillation_now().temperature
             logs.update(self.throughput.take())
             self._since_log.zero_()
         super().log(logs, start_time)
@@ -245,6 +330,10 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
         Without label smoothing and without the teacher, so that runs with other losses compare.
         """
+        with nullcontext() if self.average is None else self.average.in_place():
+            return self._evaluate_batches(dataloader, metric_key_prefix)
+
+    def _evaluate_batches(self, dataloader: DataLoader, metric_key_prefix: str) -> EvalLoopOutput:
         model = whole_model(self.model).eval()
         totals = torch.zeros(2, dtype=exact_dtype(self.args.device), device=self.args.device)
         hypotheses: list[str] = []
@@ -302,7 +391,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         """Save weights and the optimizer's state (Adam's: two numbers a weight), if there is room for all of it."""
-        check_free_space(str(self.args.output_dir), 3 * self.weight_bytes)
+        check_free_space(str(self.args.output_dir), (3 + (self.average is not None)) * self.weight_bytes)
         super()._save_checkpoint(model, trial)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
@@ -316,62 +405,6 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         Path(output_dir or str(self.args.output_dir), TRAINING_ARGS_NAME).unlink(missing_ok=True)
 
 
-def with_references(collate: Collator, examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A batch and, where the examples have a `target_text`, these as `references` for its translations, a list."""
-    references = [str(example["target_text"]) for example in examples if "target_text" in example]
-    return {**collate(examples), "references": references}
-
-
 def exact_dtype(device: torch.device) -> torch.dtype:
     """What sums over many batches are kept in: Apple's GPU has no float64."""
     return torch.float32 if device.type == "mps" else torch.float64
-
-
-def training_sampler(dataset: Any, args: DistillTrainingArguments) -> LengthBatchSampler:
-    """Shuffled batches of like length for training; their order hangs on the data seed and the epoch alone."""
-    seed = args.seed if args.data_seed is None else args.data_seed
-    return _sampler(dataset, args, args.per_device_train_batch_size, seed=seed, shuffle=True)
-
-
-def _sampler(
-    dataset: Any, args: DistillTrainingArguments, batch_size: int, *, seed: int, shuffle: bool
-) -> LengthBatchSampler:
-    lengths = dataset.with_format("numpy")
-    return LengthBatchSampler(
-        lengths["source_length"][:],
-        lengths["target_length"][:],
-        batch_size=0 if args.tokens_per_batch else batch_size,
-        tokens=args.tokens_per_batch,
-        seed=seed,
-        shuffle=shuffle,
-        rank=args.process_index,
-        processes=args.world_size,
-    )
-
-
-def _check_best_metric(args: DistillTrainingArguments, eval_dataset: Any) -> None:
-    """Refuse a metric for the best model that no evaluation gives, before hours of training go by."""
-    if args.metric_for_best_model is None:
-        return
-    metrics = ["loss", "bleu", "chrf++"] if args.predict_with_generate else ["loss"]
-    if isinstance(eval_dataset, dict):
-        metrics = [f"{name}_{metric}" for name in eval_dataset for metric in metrics]
-    if args.metric_for_best_model.removeprefix("eval_") not in metrics:
-        raise UserError(
-            f"--metric-for-best-model {args.metric_for_best_model}: this run's evaluation gives {', '.join(metrics)}"
-            + ("" if args.predict_with_generate else "; --predict-with-generate gives bleu and chrf++ as well")
-        )
-
-
-def check_same_vocabulary(student: Student, teacher: Student | None, alpha_ce: float) -> None:
-    """Refuse logit distillation without a teacher, or across vocabularies."""
-    if teacher is None:
-        raise UserError(
-            f"--alpha-ce {alpha_ce} needs a teacher: give --teacher-model, or --alpha-ce 1 for labels alone"
-        )
-    sizes = student.config.vocab_size, teacher.config.vocab_size
-    if sizes[0] != sizes[1]:
-        raise UserError(
-            f"--alpha-ce {alpha_ce} compares logits, but the student has {sizes[0]} pieces, the teacher {sizes[1]}; "
-            "use sequence-level distillation instead: translate the corpus with the teacher, train with --alpha-ce 1"
-        )

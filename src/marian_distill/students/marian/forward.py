@@ -26,19 +26,20 @@ from transformers.models.marian.modeling_marian import (
 
 from marian_distill.students.dropout import dropout
 from marian_distill.students.packing import Packing
-from marian_distill.students.projection import IGNORED_LABEL
+from marian_distill.students.projection import IGNORED_LABEL, LayerStates
 from marian_distill.students.student import Batch
 
 FP16_MOST = torch.finfo(torch.float16).max
 Layer = MarianEncoderLayer | MarianDecoderLayer
 
 
-def decoder_states(model: MarianMTModel, batch: Batch) -> Tensor:
+def decoder_states(model: MarianMTModel, batch: Batch, layers: LayerStates | None = None) -> Tensor:
     """States of the last decoder layer, [target tokens, d_model], in autocast's type or the weights' own.
 
     Args:
         model: student or teacher; dropout is on when it is in training mode.
         batch: of `PairCollator`; the labels say where target tokens are.
+        layers: filled with what each layer made.
     """
     ids = batch["input_ids"], batch["decoder_input_ids"]
     device = ids[0].device.type
@@ -49,14 +50,27 @@ def decoder_states(model: MarianMTModel, batch: Batch) -> Tensor:
     with torch.autocast(device_type=device, enabled=False):
         memory, states = _embed(model, (source, target), ids, dtype)
         for layer in model.model.encoder.layers:
-            memory = run(_encoder_layer, layer, memory, source)
+            memory, attention = run(_encoder_layer, layer, memory, source)
+            if layers is not None:
+                layers.hidden["encoder"].append(memory)
+                _keep_attention(layers, "encoder", attention, source)
         for layer in model.model.decoder.layers:
-            states = run(_decoder_layer, layer, states, target, memory, source)
+            states, attention, cross_attention = run(_decoder_layer, layer, states, target, memory, source)
+            if layers is not None:
+                layers.hidden["decoder"].append(states)
+                _keep_attention(layers, "decoder", attention, target)
+                _keep_attention(layers, "decoder to encoder", cross_attention, target)
     return states
 
 
-def _call(layer: Callable[..., Tensor], *arguments: Any) -> Tensor:
+def _call(layer: Callable[..., Any], *arguments: Any) -> Any:
     return layer(*arguments)
+
+
+def _keep_attention(layers: LayerStates, name: str, attention: Tensor | None, packing: Packing) -> None:
+    """Keep distributions [batch, heads, queries, keys] of the queries that are tokens: [tokens, heads, keys]."""
+    if attention is not None:
+        layers.attention.setdefault(name, []).append(packing.pack(attention.transpose(1, 2)))
 
 
 def _embed(
@@ -83,20 +97,21 @@ def _embed(
     return embedded
 
 
-def _encoder_layer(layer: MarianEncoderLayer, states: Tensor, packing: Packing) -> Tensor:
-    attended = _self_attention(layer.self_attn, states, packing, causal=False)
+def _encoder_layer(layer: MarianEncoderLayer, states: Tensor, packing: Packing) -> tuple[Tensor, Tensor | None]:
+    attended, attention = _self_attention(layer.self_attn, states, packing, causal=False)
     states = _add_and_normalise(layer.self_attn_layer_norm, states, attended, layer)
-    return _add_and_normalise(layer.final_layer_norm, states, _feed_forward(layer, states), layer)
+    return _add_and_normalise(layer.final_layer_norm, states, _feed_forward(layer, states), layer), attention
 
 
 def _decoder_layer(
     layer: MarianDecoderLayer, states: Tensor, packing: Packing, memory: Tensor, source: Packing
-) -> Tensor:
-    attended = _self_attention(layer.self_attn, states, packing, causal=True)
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    attended, attention = _self_attention(layer.self_attn, states, packing, causal=True)
     states = _add_and_normalise(layer.self_attn_layer_norm, states, attended, layer)
-    attended = _cross_attention(layer.encoder_attn, states, packing, memory, source)
+    attended, cross_attention = _cross_attention(layer.encoder_attn, states, packing, memory, source)
     states = _add_and_normalise(layer.encoder_attn_layer_norm, states, attended, layer)
-    return _add_and_normalise(layer.final_layer_norm, states, _feed_forward(layer, states), layer)
+    states = _add_and_normalise(layer.final_layer_norm, states, _feed_forward(layer, states), layer)
+    return states, attention, cross_attention
 
 
 def _feed_forward(layer: Layer, states: Tensor) -> Tensor:
@@ -104,21 +119,24 @@ def _feed_forward(layer: Layer, states: Tensor) -> Tensor:
     return _linear(dropout(inner, layer.activation_dropout, layer.training), layer.fc2)
 
 
-def _self_attention(attention: MarianAttention, states: Tensor, packing: Packing, *, causal: bool) -> Tensor:
+def _self_attention(
+    attention: MarianAttention, states: Tensor, packing: Packing, *, causal: bool
+) -> tuple[Tensor, Tensor | None]:
     projected = packing.pad(_linear(states, attention.q_proj, attention.k_proj, attention.v_proj))
     query, key, value = _heads(projected, attention, 3)
     # Padding stands on the right, after every token that may be asked for: the causal order hides it already.
     bias = None if causal else packing.bias(states.dtype)
-    return _linear(packing.pack(_attend(attention, query, key, value, bias, causal=causal)), attention.out_proj)
+    attended, distribution = _attend(attention, query, key, value, bias, causal=causal)
+    return _linear(packing.pack(attended), attention.out_proj), distribution
 
 
 def _cross_attention(
     attention: MarianAttention, states: Tensor, packing: Packing, memory: Tensor, source: Packing
-) -> Tensor:
+) -> tuple[Tensor, Tensor | None]:
     (query,) = _heads(packing.pad(_linear(states, attention.q_proj)), attention, 1)
     key, value = _heads(source.pad(_linear(memory, attention.k_proj, attention.v_proj)), attention, 2)
-    attended = _attend(attention, query, key, value, source.bias(states.dtype), causal=False)
-    return _linear(packing.pack(attended), attention.out_proj)
+    attended, distribution = _attend(attention, query, key, value, source.bias(states.dtype), causal=False)
+    return _linear(packing.pack(attended), attention.out_proj), distribution
 
 
 def _heads(projected: Tensor, attention: MarianAttention, parts: int) -> tuple[Tensor, ...]:
@@ -131,9 +149,13 @@ def _heads(projected: Tensor, attention: MarianAttention, parts: int) -> tuple[T
 
 def _attend(
     attention: MarianAttention, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, *, causal: bool
-) -> Tensor:
-    """Scaled dot-product attention, [batch, target, d_model]: torch's fused kernel, or two plain matrix products."""
+) -> tuple[Tensor, Tensor | None]:
+    """Scaled dot-product attention, [batch, target, d_model]: torch's fused kernel, or two plain matrix products.
+
+    With the latter also its distributions [batch, heads, target, source], before dropout.
+    """
     probability = attention.dropout if attention.training else 0.0
+    distribution = None
     if attention.config is not None and attention.config._attn_implementation == "sdpa":
         attended = functional.scaled_dot_product_attention(
             query, key, value, bias, probability, is_causal=causal, scale=attention.scaling
@@ -145,8 +167,9 @@ def _attend(
             scores = scores.masked_fill_(ahead, float("-inf"))
         elif bias is not None:
             scores = scores.add_(bias)
-        attended = dropout(scores.softmax(dim=-1), probability, attention.training) @ value
-    return attended.transpose(1, 2).flatten(2)
+        distribution = scores.softmax(dim=-1)
+        attended = dropout(distribution, probability, attention.training) @ value
+    return attended.transpose(1, 2).flatten(2), distribution
 
 
 def _linear(states: Tensor, *layers: nn.Linear) -> Tensor:

@@ -5,7 +5,7 @@ from transformers import MarianConfig, MarianMTModel
 
 from marian_distill.students.marian.config import forward_operations
 from marian_distill.students.marian.forward import decoder_states
-from marian_distill.students.projection import Projection
+from marian_distill.students.projection import LayerStates, Projection
 from marian_distill.students.student import Batch, Student, Work
 from marian_distill.students.zero_pad import zero_pad_row
 
@@ -16,6 +16,7 @@ class MarianStudent(Student, MarianMTModel):
     """`MarianMTModel` as a `Student`; saved and loaded as a plain `MarianMTModel`."""
 
     plain_class = MarianMTModel
+    gives_layers = True
 
     def project(self, batch: Batch) -> Projection:
         """Run encoder and decoder; states of the target tokens [tokens, d].
@@ -24,6 +25,12 @@ class MarianStudent(Student, MarianMTModel):
             batch: of `PairCollator`.
         """
         return Projection(decoder_states(self, batch), self.lm_head.weight, self.final_logits_bias[0])
+
+    def project_with_layers(self, batch: Batch) -> tuple[Projection, LayerStates]:
+        """The same, with the states and the attention of every layer; the latter with eager attention alone."""
+        layers = LayerStates({"encoder": [], "decoder": []}, {})
+        states = decoder_states(self, batch, layers)
+        return Projection(states, self.lm_head.weight, self.final_logits_bias[0]), layers
 
     def work(self, batch: Batch) -> Work:
         """Tokens of both sides."""
