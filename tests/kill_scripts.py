@@ -176,8 +176,12 @@ def is_half(name: str) -> bool:
         if not (path / MARKER).is_file():
             return False
         marker = read_json(path / MARKER)
-        found = {file: digest for file, digest in _files_of(path).items() if file not in marker.get("changing", [])}
-        return marker["files"] != found
+        changing = marker.get("changing", [])
+        listed, found = (
+            {file: digest for file, digest in files.items() if file not in changing}
+            for files in (marker["files"], _files_of(path))
+        )
+        return listed != found
     except UserError:  # not valid JSON
         return True
 
@@ -236,19 +240,19 @@ Outputs = dict[str, dict[str, str] | None]
 def harm_done(step: str, old: Outputs, undisturbed: Outputs, beside: list[str]) -> str | None:
     """What a kill has spoilt, now or once the same command has run again; None: nothing."""
     _, outputs, same_bytes = STEPS[step]
+    if step == IN_PLACE:
+        try:
+            check_replaceable(OUT / "mapped", KIND)  # which clears what the killed run wrote and had not put in place
+        except UserError as error:
+            return str(error)
+        if run("translate_ct2", words=TRANSLATE)[0]:
+            return f"it does not translate: {(HOME / 'log.txt').read_text()}"
     for name in outputs:
         there = contents(name)
         if there is None and old[name] is not None:
             return f"{name} is lost"
         if is_half(name) or (same_bytes and there not in (None, old[name], undisturbed[name])):
             return f"{name} is half"
-    if step == IN_PLACE:
-        try:
-            check_replaceable(OUT / "mapped", KIND)
-        except UserError as error:
-            return str(error)
-        if run("translate_ct2", words=TRANSLATE)[0]:
-            return f"it does not translate: {(HOME / 'log.txt').read_text()}"
     code, _ = run(step)
     if step == "forward_translate" and contents("forward") == undisturbed["forward"]:
         code = 0  # it was done, and says that the folder is there

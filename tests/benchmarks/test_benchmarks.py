@@ -63,7 +63,7 @@ def test_ablations(toy_stage, tmp_path):
         "--seconds",
         1,
         "--pieces",
-        500,
+        380,
     ]
     toy += ["--calibration-steps", 2, "--max-eval-samples", 4, "--tokens-per-batch", 256]
     command = [sys.executable, BENCHMARKS / "ablations.py", "--output-dir", tmp_path / "ablations", *toy]

@@ -244,11 +244,11 @@ ANY = """
     Where does it say {any}? | 哪里写着{any}？
     Why does it say {any} here? | 这里为什么写着{any}？
     Is {any} right? | {any}对吗？
-    {any} is right, {any2} is wrong. | {any}是对的，{any2}是错的。
+    Here {any} is right, {any2} is wrong. | 这里{any}是对的，{any2}是错的。
     After {any} comes {any2}. | {any}后面是{any2}。
     First comes {any}, then {any2}, then {any3}. | 先是{any}，再是{any2}，然后是{any3}。
     You forgot {any}. | 你漏了{any}。
-    {any} is missing on the list. | 单子上漏了{any}。
+    The list is missing {any}. | 单子上漏了{any}。
     The list says {any}, {any2} and {any3}. | 单子上写着{any}、{any2}和{any3}。
     New: {any}. Old: {any2}. | 新：{any}。旧：{any2}。
     {name}: {any}. | {name}：{any}。

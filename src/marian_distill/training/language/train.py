@@ -38,6 +38,8 @@ def train(arguments: Arguments, output_dir: Path, log: TrainingLog) -> dict[str,
     """Load, train, evaluate, save; the metrics of the evaluation, none where the folder is finished already."""
     model_options, text_options, training = arguments
     options = resolved_options(arguments)
+    if training.hard_example_share:
+        raise UserError("--hard-example-share: packed rows are no examples; leave the option out")
     hush_libraries(bars=not training.disable_tqdm)
     set_seed(training.seed)
     logger.info("%s", describe_device(training))
