@@ -62,7 +62,8 @@ def learn(model, rows, steps: int) -> None:
 
     batch = stack([rows[index] for index in range(len(rows))])
     optimizer = torch.optim.AdamW(model.train().parameters(), lr=1e-2)
-    for _ in range(steps):
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 1e-2 * min(1.0, 2 * (steps - step) / steps)  # as `train_model` of toy_model
         sums = model(**batch, objective=lambda *parts: projection_loss(DistillationLoss(), *parts))
         (sums.loss / len(batch["scored"])).backward()
         optimizer.step()
@@ -83,7 +84,7 @@ def toy_writer_dir(tmp_path_factory: pytest.TempPathFactory, toy_tokenizer: Toke
 
     folder = tmp_path_factory.mktemp("writer") / "model"
     model = new_toy_model(toy_tokenizer)
-    learn(model, PackedRows(text_samples(TEXTS, toy_tokenizer, 64), toy_tokenizer, 64, seed=0), steps=40)
+    learn(model, PackedRows(text_samples(TEXTS, toy_tokenizer, 64), toy_tokenizer, 64, seed=0), steps=60)
     model.save_pretrained(folder)
     toy_tokenizer.save(folder)
     return folder
