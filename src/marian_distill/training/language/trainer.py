@@ -85,15 +85,7 @@ class LanguageModelTrainer(DistillSeq2SeqTrainer):
             processes=self.args.world_size,
         )
 
-    @torch.no_grad()
-    def evaluation_loop(
-        self,
-        dataloader: DataLoader,
-        description: str,
-        prediction_loss_only: bool | None = None,
-        ignore_keys: list[str] | None = None,
-        metric_key_prefix: str = "eval",
-    ) -> EvalLoopOutput:
+    def _evaluate_batches(self, dataloader: DataLoader, metric_key_prefix: str) -> EvalLoopOutput:
         """Cross-entropy per token, its perplexity, and bits per byte, by which other vocabularies compare."""
         model = self.model.eval()
         totals = torch.zeros(2, dtype=exact_dtype(self.args.device), device=self.args.device)
