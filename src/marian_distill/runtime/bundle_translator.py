@@ -9,17 +9,16 @@ from marian_distill.runtime.bundle import read_bundle
 from marian_distill.runtime.sessions import open_sessions
 from marian_distill.runtime.static import Session, StaticModel, beam_search, greedy
 from marian_distill.runtime.translator import (
+    TextTranslator,
     checked_beam_size,
     checked_direction,
     checked_threads,
-    n_best,
     segment_bound,
     tags_of,
-    translate_texts,
 )
 
 
-class BundleTranslator:
+class BundleTranslator(TextTranslator):
     """A `Translator` over a bundle folder (bundle.json, graphs, tables, source.spm, target.spm, vocab.json).
 
     Args:
@@ -59,16 +58,6 @@ class BundleTranslator:
     def compute_type(self) -> str:
         """Target and type of the graphs, as they were exported: `rv1126b w8a8`."""
         return f"{self.config['target']} {self.config['dtype']}"
-
-    def translate(self, texts: Sequence[str], first_line: int = 1, *, direction: str | None = None) -> list[str]:
-        """Translate texts of any length, one result each, in their order (see `Translator`)."""
-        return translate_texts(self, texts, first_line, direction)
-
-    def translate_n_best(
-        self, texts: Sequence[str], count: int, *, finished: bool = False, direction: str | None = None
-    ) -> list[list[tuple[str, float]]]:
-        """For each text its `count` best translations and their scores (see `n_best`)."""
-        return n_best(self, texts, count, finished=finished, direction=direction)
 
     def decode_pieces(self, sources: list[list[str]], beam_size: int | None = None) -> list[list[str]]:
         """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""

@@ -3,7 +3,7 @@
 Needs `ctranslate2` and `sentencepiece` alone; a 20 M parameter int8 model loads in a fraction of a second.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import ctranslate2
@@ -16,13 +16,12 @@ from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
     MAX_THREADS,
     FolderConfig,
+    TextTranslator,
     checked_beam_size,
     checked_direction,
     checked_threads,
-    n_best,
     segment_bound,
     tags_of,
-    translate_texts,
 )
 from marian_distill.schema import read_shaped
 
@@ -35,7 +34,7 @@ VOCABULARY_MAP = "vmap.txt"
 PATIENCE = 2
 
 
-class CTranslate2Translator:
+class CTranslate2Translator(TextTranslator):
     """A `Translator` over a folder with model.bin, config.json, shared_vocabulary.json, source.spm, target.spm.
 
     Args:
@@ -91,16 +90,6 @@ class CTranslate2Translator:
     def compute_type(self) -> str:
         """What the engine really computes in: int8 on disk may be another type in memory."""
         return self.engine.compute_type
-
-    def translate(self, texts: Sequence[str], first_line: int = 1, *, direction: str | None = None) -> list[str]:
-        """Translate texts of any length, one result each, in their order (see `Translator`)."""
-        return translate_texts(self, texts, first_line, direction)
-
-    def translate_n_best(
-        self, texts: Sequence[str], count: int, *, finished: bool = False, direction: str | None = None
-    ) -> list[list[tuple[str, float]]]:
-        """For each text its `count` best translations and their scores (see `n_best`)."""
-        return n_best(self, texts, count, finished=finished, direction=direction)
 
     def decode_pieces(self, sources: list[list[str]], beam_size: int | None = None) -> list[list[str]]:
         """Best target pieces for each list of source pieces, `</s>` included when decoding ended by itself."""

@@ -10,12 +10,11 @@ from marian_distill.pieces import EOS
 from marian_distill.runtime.ct2_generator import CTranslate2Generator
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
+    TextTranslator,
     checked_beam_size,
     checked_direction,
     declared_directions,
-    n_best,
     segment_bound,
-    translate_texts,
 )
 from marian_distill.tokenizer_file import TokenizerFile, translation_prompts
 
@@ -45,7 +44,7 @@ class PromptPieces:
         return [self.tokenizer.decode(row).strip() for row in ids]
 
 
-class PromptedTranslator:
+class PromptedTranslator(TextTranslator):
     """A `Translator` over a language model's CTranslate2 folder that was trained with `--direction`.
 
     Args:
@@ -89,16 +88,6 @@ class PromptedTranslator:
     def compute_type(self) -> str:
         """What the engine really computes in."""
         return self.generator.compute_type
-
-    def translate(self, texts: Sequence[str], first_line: int = 1, *, direction: str | None = None) -> list[str]:
-        """Translate texts of any length, one result each, in their order (see `Translator`)."""
-        return translate_texts(self, texts, first_line, direction)
-
-    def translate_n_best(
-        self, texts: Sequence[str], count: int, *, finished: bool = False, direction: str | None = None
-    ) -> list[list[tuple[str, float]]]:
-        """For each text its `count` best translations and their scores (see `n_best`)."""
-        return n_best(self, texts, count, finished=finished, direction=direction)
 
     def decode_pieces(self, sources: list[list[str]], beam_size: int | None = None) -> list[list[str]]:
         """Best target tokens for each prompt, `</s>` last when decoding ended by itself."""

@@ -271,3 +271,24 @@ def translate_corpus(translator: Translator, sentences: Iterable[str], chunk_siz
     while chunk := list(islice(stream, chunk_size)):
         yield from translator.translate(chunk, first_line)
         first_line += len(chunk)
+
+
+class TextTranslator:
+    """What makes a `Translator` of one that decodes pieces, and `n_best` translations of one with a beam."""
+
+    def translate(
+        self: PieceTranslator, texts: Sequence[str], first_line: int = 1, *, direction: str | None = None
+    ) -> list[str]:
+        """Translate texts of any length, one result each, in their order (see `Translator`)."""
+        return translate_texts(self, texts, first_line, direction)
+
+    def translate_n_best(
+        self: BeamTranslator,
+        texts: Sequence[str],
+        count: int,
+        *,
+        finished: bool = False,
+        direction: str | None = None,
+    ) -> list[list[tuple[str, float]]]:
+        """For each text its `count` best translations and their scores (see `n_best`)."""
+        return n_best(self, texts, count, finished=finished, direction=direction)
