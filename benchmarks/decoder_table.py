@@ -146,7 +146,7 @@ def generator_cost(folder: Path, options: argparse.Namespace) -> tuple[Path, Pat
     with atomic_writer(files[0]) as stream:
         stream.writelines(prompts)
     run("scripts/generate_text.py", "--model-dir", exported["int8"], "--input-file", files[0], "--output-file",
-        files[1], "--temperature", 0, "--threads", 1, "--json", files[2])  # fmt: skip
+        files[1], "--temperature", 0, "--max-new-tokens", 64, "--threads", 1, "--json", files[2])  # fmt: skip
     timed = read_json(files[2])
     first = timed["first_token_ms"] * len(prompts)
     rest = (1000 * timed["tokens"] / timed["tokens_per_second"] - first) / (timed["tokens"] - len(prompts))

@@ -18,7 +18,8 @@ from marian_distill.augment import examples
 from marian_distill.files import read_json, sha256
 from marian_distill.pieces import MarianPieces
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
-from marian_distill.training.arguments import parse_arguments, resolved_options
+from marian_distill.training.arguments import resolved_options
+from marian_distill.training.parsing import parse_arguments
 
 REPOSITORY = Path(__file__).parents[1]
 # Sizes; everything else is as in the YAMLs.

@@ -31,6 +31,11 @@ class MarianPieces:
 
     def _load(self, name: str) -> sentencepiece.SentencePieceProcessor:
         path = self.directory / name
+        if not path.is_file() and (self.directory / "tokenizer.json").is_file():
+            raise UserError(
+                f"{self.directory}: holds the tokenizer of a language model; a Marian or a liquid student needs "
+                "source.spm and target.spm. Build them with scripts/build_joint_tokenizer.py."
+            )
         if not path.is_file():
             raise UserError(f"{path}: no such file. Give a folder that holds source.spm and target.spm.")
         try:

@@ -17,7 +17,8 @@ from marian_distill.errors import UserError
 from marian_distill.files import read_json_object, sha256
 from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
 from marian_distill.students.kind import AnyKind, InitPlan, InitReport, kind_of
-from marian_distill.students.loading import load_student
+from marian_distill.students.loading import find_kind, load_student
+from marian_distill.students.pairs import PairKind
 from marian_distill.students.student import Student
 from marian_distill.training.arguments import ModelArguments
 
@@ -81,6 +82,13 @@ def load_teacher(
         raise UserError(
             f"--alpha-ce {alpha_ce} needs a teacher: give --teacher-model, or --alpha-ce 1 for labels alone"
         )
+    teacher_kind = find_kind(options.teacher_model)
+    if not isinstance(teacher_kind, PairKind):
+        raise UserError(
+            f"{options.teacher_model}: a {teacher_kind.name} model, whose tokenizer is of another kind than this "
+            "student's, so that neither logits nor weights compare. Use sequence-level distillation instead: "
+            "translate the corpus with the teacher and train on that with --alpha-ce 1"
+        )
     if matches_layers and not same_vocabulary(options, pieces):
         raise UserError(
             f"--hidden-matching, --attention-matching: {options.teacher_model} has another vocabulary than "
@@ -124,6 +132,7 @@ def make_student(
         kind.check_config(student.config, name)
     else:
         kind, config = read_student_config(name)
+        kind.collator(pieces)  # refuses a tokenizer of another kind
         student = kind.build(config)
     _check_vocabulary(student, pieces, name)
     if teacher is not None and options.init_from_teacher:

@@ -55,7 +55,8 @@ def train(arguments: Arguments, output_dir: Path, log: TrainingLog) -> dict[str,
     # Model and text
     tokenizer = TokenizerFile(model_options.tokenizer_dir or str(model_options.student_model))
     model: Any = make_model(model_options, tokenizer)
-    teacher = load_teacher(model_options, tokenizer) if training.alpha_ce < 1.0 else None
+    learns_from_teacher = training.alpha_ce < 1.0 or training.matches_layers
+    teacher = load_teacher(model_options, tokenizer) if learns_from_teacher else None
     if text_options.direction != "none":
         model.config.directions = list(directions_of(text_options.direction))  # the exporter reads it
     logger.info("reading and tokenising the text")
@@ -130,10 +131,14 @@ def _check_kind(model_type: object, name: str) -> None:
 def load_teacher(options: CausalModelArguments, tokenizer: TokenizerFile) -> Student:
     """The teacher; `UserError` when it has other tokens than the student."""
     if options.teacher_model is None:
-        raise UserError("--alpha-ce below 1 needs a teacher: give --teacher-model, or --alpha-ce 1 for the text alone")
+        raise UserError(
+            "--alpha-ce below 1, --hidden-matching and --attention-matching need a teacher: give --teacher-model, or "
+            "--alpha-ce 1 for the text alone"
+        )
+    _check_kind(read_json_object(Path(options.teacher_model, "config.json")).get("model_type"), options.teacher_model)
     if TokenizerFile(options.teacher_model).library.get_vocab() != tokenizer.library.get_vocab():
         raise UserError(
-            f"--alpha-ce compares logits token by token, but {options.teacher_model} has other tokens than "
+            f"the teacher is compared with token by token, but {options.teacher_model} has other tokens than "
             f"{tokenizer.directory}. Train on text that the teacher wrote, with --alpha-ce 1"
         )
     return load_student(options.teacher_model)
