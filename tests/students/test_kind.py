@@ -5,10 +5,9 @@ import json
 import pytest
 
 from marian_distill.errors import UserError
-from marian_distill.students.kind import KINDS, kind_of, kind_of_folder
+from marian_distill.students.kind import KINDS, kind_of, kind_of_folder, read_student_config
 from marian_distill.students.loading import load_student
 from marian_distill.students.student import Student
-from marian_distill.training.models import read_student_config
 
 
 @pytest.mark.parametrize("model_type", [*KINDS])

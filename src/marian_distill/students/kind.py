@@ -6,12 +6,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
+import torch
 from torch import Tensor
 from transformers import GenerationConfig, PreTrainedConfig, PreTrainedTokenizerBase, TrainerCallback
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json_object
 from marian_distill.pieces import MarianPieces
+from marian_distill.students.products import GraphProducts
 from marian_distill.students.static import StaticGraphs
 from marian_distill.students.student import Student
 
@@ -81,11 +83,17 @@ class StudentKind(Protocol[Config, Model]):
         name: for people: "Marian".
         student: the class that is trained, loaded and saved.
         exports: the exporters that it has.
+        sizes: what a new config of it is made of, by the names that all kinds share, and the field that has it.
     """
 
     name: str
     student: type[Model]
     exports: frozenset[Export]
+    sizes: Mapping[str, str]
+
+    def new_config(self, sizes: Mapping[str, Any], like: Config | None = None) -> Config:
+        """A checked config of these sizes; what they do not say is as in `like`, a config of the same kind."""
+        ...
 
     def read_config(self, values: Mapping[str, Any], where: str) -> Config:
         """A checked config from what a JSON file holds; a `UserError` that begins with `where` when it cannot be."""
@@ -137,6 +145,10 @@ class StudentKind(Protocol[Config, Model]):
         """Graphs of fixed shapes for ONNX and RKNN."""
         ...
 
+    def graph_products(self, config: Config, source_length: int, target_length: int, *, cached: bool) -> GraphProducts:
+        """What the static graphs of a model with this config compute."""
+        ...
+
 
 AnyKind = StudentKind[Any, Any]
 
@@ -173,8 +185,30 @@ def kind_of_folder(model_dir: str | Path, export: Export | None = None) -> AnyKi
     """The kind of the model in a local folder; `UserError` where it does not have the `export` that is asked for."""
     path = Path(model_dir) / "config.json"
     kind = kind_of(read_json_object(path).get("model_type"), str(path))
-    if export is not None and export not in kind.exports:
-        raise UserError(
-            f"{model_dir}: a {kind.name} student has no {export} export; it has {', '.join(sorted(kind.exports))}"
-        )
+    if export is not None:
+        check_export(kind, export, str(model_dir))
     return kind
+
+
+def check_export(kind: AnyKind, export: Export, where: str) -> None:
+    """`UserError` where a kind lacks an export; it names those that it has."""
+    if export not in kind.exports:
+        raise UserError(
+            f"{where}: a {kind.name} student has no {export} export; it has {', '.join(sorted(kind.exports))}"
+        )
+
+
+def read_student_config(path: str | Path) -> tuple[AnyKind, PreTrainedConfig]:
+    """A student config (a JSON file with a `model_type`), checked, and its kind."""
+    values = read_json_object(path)
+    kind = kind_of(values.get("model_type"), str(path))
+    config = kind.read_config(values, str(path))
+    kind.check_config(config, str(path))
+    return kind, config
+
+
+def parameter_count(config: PreTrainedConfig) -> int:
+    """Parameters of a student with this config, tied ones once; no memory is spent."""
+    with torch.device("meta"):
+        student = kind_of(config.model_type).student(config)
+    return sum(parameter.numel() for parameter in student.parameters())

@@ -10,13 +10,12 @@ from pathlib import Path
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
-from transformers import PreTrainedConfig
 from transformers.utils.logging import disable_progress_bar
 
 from marian_distill.errors import UserError
-from marian_distill.files import read_json_object, sha256
+from marian_distill.files import sha256
 from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
-from marian_distill.students.kind import AnyKind, InitPlan, InitReport, kind_of
+from marian_distill.students.kind import InitPlan, InitReport, kind_of, read_student_config
 from marian_distill.students.loading import find_kind, load_student
 from marian_distill.students.pairs import PairKind
 from marian_distill.students.student import Student
@@ -153,15 +152,6 @@ def make_student(
         logger.info("from the teacher: %s", report.summary())
     student.generation_config = kind.generation_config(student.config)
     return student, report
-
-
-def read_student_config(path: str | Path) -> tuple[AnyKind, PreTrainedConfig]:
-    """A student config (a JSON file with a `model_type`), checked, and its kind."""
-    values = read_json_object(path)
-    kind = kind_of(values.get("model_type"), str(path))
-    config = kind.read_config(values, str(path))
-    kind.check_config(config, str(path))
-    return kind, config
 
 
 def _check_pieces(pieces: MarianPieces) -> None:

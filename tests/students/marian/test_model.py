@@ -7,11 +7,11 @@ from transformers import MarianMTModel
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json
-from marian_distill.students.marian.config import check_config, parameter_count, student_config
+from marian_distill.students.kind import parameter_count, read_student_config
+from marian_distill.students.marian.config import check_config, student_config
 from marian_distill.students.marian.model import MarianStudent, new_student
 from marian_distill.students.packing import PairCollator
 from marian_distill.students.zero_pad import pad_row_norm
-from marian_distill.training.models import read_student_config
 
 PRESETS = Path(__file__).parents[3] / "student_configs"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from torch import Tensor
@@ -10,7 +11,7 @@ from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen3Config,
 from marian_distill.errors import UserError
 from marian_distill.files import read_json_object
 from marian_distill.pieces import MarianPieces
-from marian_distill.students.causal.config import check_config, read_config
+from marian_distill.students.causal.config import check_config, new_config, read_config
 from marian_distill.students.causal.model import CausalStudent, generation_config, new_model
 from marian_distill.students.kind import Collator, Export, InitPlan, InitReport
 from marian_distill.students.rows import fit_tokenizer, stack
@@ -27,6 +28,16 @@ class Causal:
     name = "Qwen3"
     student = CausalStudent
     exports: frozenset[Export] = frozenset({"ct2"})
+    sizes = MappingProxyType(
+        {
+            "d_model": "hidden_size",
+            "decoder_layers": "num_hidden_layers",
+            "attention_heads": "num_attention_heads",
+            "ffn_dim": "intermediate_size",
+            "vocab_size": "vocab_size",
+            "key_value_heads": "num_key_value_heads",
+        }
+    )
 
     read_config = staticmethod(read_config)
     check_config = staticmethod(check_config)
@@ -70,6 +81,12 @@ print(tokenizer.decode(model.generate(**inputs, do_sample=True, max_new_tokens=5
         path = model_dir / "config.json"
         fit_tokenizer(read_config(read_json_object(path), str(path)), TokenizerFile(model_dir), str(path))
 
+    def new_config(self, sizes: Mapping[str, Any], like: Qwen3Config | None = None) -> Qwen3Config:
+        """There is nothing else to take over from `like`."""
+        return new_config(**sizes)
+
     def static_graphs(self, *_: Any, **__: Any) -> NoReturn:
         """It has none."""
         raise UserError("a language model has no static graphs: export it with scripts/export_ct2.py")
+
+    graph_products = static_graphs

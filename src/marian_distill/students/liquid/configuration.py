@@ -79,6 +79,24 @@ def read_config(values: Mapping[str, Any], where: str) -> LiquidConfig:
     return config
 
 
+def new_config(
+    *, d_model: int, cell: str = "cfc", units: int | None = None, motor_units: int | None = None, **sizes: Any
+) -> LiquidConfig:
+    """A checked config with `<pad>` last; by default as many units as dimensions, three tenths of them motor ones.
+
+    Args:
+        d_model, cell, units, motor_units: see `LiquidConfig`.
+        sizes: other fields of it, `vocab_size` among them.
+    """
+    sizes = {"dropout": 0.1, **sizes}
+    units, pad = units or d_model, sizes["vocab_size"] - 1
+    cells = {"cell": cell, "units": units, "motor_units": motor_units or 3 * units // 10}
+    ids = {"pad_token_id": pad, "decoder_start_token_id": pad}
+    return read_config(
+        {"d_model": d_model, **cells, **sizes, **ids, "architectures": ["LiquidModel"]}, "student config"
+    )
+
+
 def check_config(config: LiquidConfig, where: str) -> None:
     """Refuse a config that cannot be built or exported; the message names the values."""
     if config.cell not in CELLS:

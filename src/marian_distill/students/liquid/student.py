@@ -1,6 +1,4 @@
-"""`LiquidModel` as a `Student`, and what a config of one would weigh and compute."""
-
-import torch
+"""`LiquidModel` as a `Student`, and what a config of one would compute."""
 
 from marian_distill.students.liquid.configuration import LiquidConfig
 from marian_distill.students.liquid.modeling import LiquidModel
@@ -66,9 +64,3 @@ def _cell_products(config: LiquidConfig) -> float:
     density = 1.0 - config.sparsity
     sensory, inner = (sum(density * a * b for a, b in some) for some in (layers[:1], layers[1:]))
     return 2 * (sensory * units + inner * units * config.ode_unfolds) + motor * d
-
-
-def parameter_count(config: LiquidConfig) -> int:
-    """Parameters of a model with this config, tied ones once; no memory is spent."""
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in LiquidModel(config).parameters())

@@ -1,9 +1,8 @@
-"""Configs of Marian students: made, read and checked; and what a model of one would weigh and compute."""
+"""Configs of Marian students: made, read and checked; and what a model of one would compute."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import MarianConfig, MarianMTModel
 
@@ -105,9 +104,3 @@ def forward_operations(config: MarianConfig, source_tokens: float, target_tokens
     memory = config.decoder_layers * 2 * d * d  # keys and values of the cross-attention
     decoder = config.decoder_layers * (6 * d * d + 2 * d * config.decoder_ffn_dim) + d * config.vocab_size
     return 2.0 * ((encoder + memory) * source_tokens + decoder * target_tokens)
-
-
-def parameter_count(config: MarianConfig) -> int:
-    """Parameters of a model with this config, tied ones once, positions included; no memory is spent."""
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in MarianMTModel(config).parameters())

@@ -11,7 +11,7 @@ from marian_distill.errors import UserError
 from marian_distill.files import read_json_object, sha256
 from marian_distill.languages import directions_of
 from marian_distill.signals import stop_request
-from marian_distill.students.kind import kind_of
+from marian_distill.students.kind import kind_of, read_student_config
 from marian_distill.students.loading import load_student
 from marian_distill.students.rows import fit_tokenizer
 from marian_distill.students.student import Student
@@ -24,7 +24,6 @@ from marian_distill.training.language.data import packed_data, row_length
 from marian_distill.training.language.lora import merged, with_adapters
 from marian_distill.training.language.trainer import LanguageModelTrainer, SampleContinuations, plain_model
 from marian_distill.training.log import TrainingLog, hush_libraries
-from marian_distill.training.models import read_student_config
 from marian_distill.training.progress import describe_device, show_progress
 
 logger = logging.getLogger(__name__)
