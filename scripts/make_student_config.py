@@ -4,8 +4,8 @@
         --d-model 320 --encoder-layers 5 --decoder-layers 2 --attention-heads 8 --ffn-dim 1280 --vocab-size 32001
     uv run -s scripts/make_student_config.py --teacher-model Helsinki-NLP/opus-mt-en-zh \\
         --output student_configs/mine.json --decoder-layers 2
-    uv run -s scripts/make_student_config.py --model-type liquid --cell gru --units 144 --teacher-model outputs/teacher \\
-        --output student_configs/liquid.json --decoder-layers 1
+    uv run -s scripts/make_student_config.py --model-type liquid --teacher-model outputs/teacher \\
+        --output student_configs/liquid.json --decoder-layers 1 --cell gru --units 144
     uv run -s scripts/make_student_config.py --model-type qwen3 --output student_configs/writer.json \\
         --d-model 384 --decoder-layers 6 --attention-heads 6 --key-value-heads 2 --ffn-dim 1024 --vocab-size 8000
 
@@ -58,9 +58,8 @@ def main() -> None:
     beyond = ("dropout", "cell", "units", "motor_units", "key_value_heads")
     given = {name: value for name in (*NEEDED, *beyond) if (value := getattr(options, name)) is not None}
     if unknown := [name for name in given if name not in kind.sizes]:
-        raise UserError(
-            f"{flag(unknown[0])}: a {kind.name} student has none; it has {' '.join(map(flag, kind.sizes))}"
-        )
+        its_own = " ".join(map(flag, kind.sizes))
+        raise UserError(f"{flag(unknown[0])}: a {kind.name} student has none; it has {its_own}")
     sizes |= given
     if missing := [name for name in NEEDED if name in kind.sizes and name not in sizes]:
         raise UserError(f"{flag(missing[0])} is missing: give it, or --teacher-model to take it from")

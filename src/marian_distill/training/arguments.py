@@ -47,9 +47,11 @@ class ModelArguments:
     init_from_teacher: bool = option("Start a new student from the teacher's tensors where they fit.", False)
     init_from_teacher_encoder_layer_map: str | None = option("Teacher layer of each encoder layer, such as 0,2,5.")
     init_from_teacher_decoder_layer_map: str | None = option("Teacher layer of each decoder layer, such as 0,5.")
-    init_from_teacher_shrink: bool = option("Let a narrower student take some of the teacher's dimensions.", False)
+    init_from_teacher_shrink: bool = option(
+        "Let a narrower Marian student take some of the teacher's dimensions.", False
+    )
     init_from_teacher_pieces: bool = option(
-        "With another vocabulary, start each piece as the mean of the teacher's rows for its text.", False
+        "With another vocabulary, start each piece as the mean of the teacher's rows for its text (Marian).", False
     )
 
     def __post_init__(self) -> None:
