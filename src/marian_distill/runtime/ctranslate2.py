@@ -124,6 +124,8 @@ def read_config(model_dir: Path) -> FolderConfig:
     """
     if not (model_dir / "model.bin").is_file():
         raise UserError(f"{model_dir}: no model.bin here. Make a CTranslate2 folder with scripts/export_ct2.py.")
+    if (model_dir / "tokenizer.json").is_file():
+        raise UserError(f"{model_dir}: the folder of a language model; give a Marian model's here")
     config = read_shaped(model_dir / "config.json", FolderConfig)
     for name, expected in config.get("sha256", {}).items():
         file = model_dir / name

@@ -17,6 +17,8 @@ from marian_distill.students.products import GraphProducts
 from marian_distill.students.static import StaticGraphs
 from marian_distill.students.student import Student
 
+# By what an exported model is known.
+EXPORTED = {"model.bin": "a CTranslate2 folder", "bundle.json": "a bundle"}
 Export = Literal["ct2", "onnx", "rknn"]
 Collator = Callable[[Sequence[dict[str, Any]]], dict[str, Tensor]]
 Config = TypeVar("Config", bound=PreTrainedConfig)
@@ -183,11 +185,18 @@ def kind_of(model_type: object, where: str = "config") -> AnyKind:
 
 def kind_of_folder(model_dir: str | Path, export: Export | None = None) -> AnyKind:
     """The kind of the model in a local folder; `UserError` where it does not have the `export` that is asked for."""
-    path = Path(model_dir) / "config.json"
-    kind = kind_of(read_json_object(path).get("model_type"), str(path))
+    kind = kind_of(read_folder_config(model_dir).get("model_type"), str(Path(model_dir) / "config.json"))
     if export is not None:
         check_export(kind, export, str(model_dir))
     return kind
+
+
+def read_folder_config(model_dir: str | Path) -> dict[str, Any]:
+    """config.json of a Hugging Face folder; `UserError` for the folder of an exported model."""
+    for file, what in EXPORTED.items():
+        if (Path(model_dir) / file).is_file():
+            raise UserError(f"{model_dir}: {what}; give the Hugging Face folder that it was exported from")
+    return read_json_object(Path(model_dir) / "config.json")
 
 
 def check_export(kind: AnyKind, export: Export, where: str) -> None:

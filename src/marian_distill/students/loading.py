@@ -9,8 +9,7 @@ from transformers import PreTrainedConfig
 from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from marian_distill.errors import UserError
-from marian_distill.files import read_json_object
-from marian_distill.students.kind import AnyKind, kind_of
+from marian_distill.students.kind import AnyKind, kind_of, read_folder_config
 from marian_distill.students.student import Student
 
 
@@ -59,7 +58,7 @@ def read_model_config(name: str | Path) -> tuple[AnyKind, PreTrainedConfig]:
     """The config of the model in a local folder or on the hub, as its kind reads it, and that kind."""
     path = Path(name) / "config.json"
     if Path(name).is_dir():
-        values, where = read_json_object(path), str(path)
+        values, where = read_folder_config(name), str(path)
     else:
         where = str(name)
         try:

@@ -48,10 +48,10 @@ class ModelArguments:
     init_from_teacher_encoder_layer_map: str | None = option("Teacher layer of each encoder layer, such as 0,2,5.")
     init_from_teacher_decoder_layer_map: str | None = option("Teacher layer of each decoder layer, such as 0,5.")
     init_from_teacher_shrink: bool = option(
-        "Let a narrower Marian student take some of the teacher's dimensions.", False
+        "Let a narrower student (Marian) take some of the teacher's dimensions.", False
     )
     init_from_teacher_pieces: bool = option(
-        "With another vocabulary, start each piece as the mean of the teacher's rows for its text (Marian).", False
+        "With another vocabulary, start each piece (Marian) as the mean of the teacher's rows for its text.", False
     )
 
     def __post_init__(self) -> None:

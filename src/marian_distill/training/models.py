@@ -129,9 +129,10 @@ def make_student(
         student = load_student(options.student_model)
         kind = kind_of(student.config.model_type)
         kind.check_config(student.config, name)
+        kind.collator(pieces)  # refuses a tokenizer of another kind
     else:
         kind, config = read_student_config(name)
-        kind.collator(pieces)  # refuses a tokenizer of another kind
+        kind.collator(pieces)
         student = kind.build(config)
     _check_vocabulary(student, pieces, name)
     if teacher is not None and options.init_from_teacher:

@@ -17,9 +17,7 @@ from marian_distill.students.kind import Collator, Export, InitPlan, InitReport
 from marian_distill.students.rows import fit_tokenizer, stack
 from marian_distill.tokenizer_file import TokenizerFile
 
-OWN_COMMAND = (
-    "a Qwen3 student is a language model: train it with scripts/train_causal_lm.py (--direction to translate)"
-)
+OWN_COMMAND = "a Qwen3 student is a language model: scripts/train_causal_lm.py trains it (--direction to translate)"
 
 
 class Causal:

@@ -13,6 +13,8 @@ from marian_distill.errors import UserError
 CELLS = ("cfc", "ltc", "gru", "ssru")
 WIRED = ("cfc", "ltc")
 POSITIONS = 512
+# Of a saved model, beside its config's own fields.
+ELSEWHERE = {"directions", "_name_or_path", "torch_dtype"}
 
 
 @strict
@@ -71,6 +73,8 @@ class LiquidConfig(PreTrainedConfig):
 
 def read_config(values: Mapping[str, Any], where: str) -> LiquidConfig:
     """A checked config from what a JSON file holds; a `UserError` that begins with `where` when it cannot be."""
+    if unknown := sorted(values.keys() - LiquidConfig().to_dict().keys() - ELSEWHERE):
+        raise UserError(f"{where}: a liquid student has no {unknown[0]!r}; remove it, or give another model_type")
     try:
         config = LiquidConfig.from_dict(dict(values))
     except (StrictDataclassError, ValueError, TypeError) as error:

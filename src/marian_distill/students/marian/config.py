@@ -5,6 +5,7 @@ from typing import Any
 
 from huggingface_hub.errors import StrictDataclassError
 from transformers import MarianConfig, MarianMTModel
+from transformers.activations import ACT2FN
 
 from marian_distill.errors import UserError
 
@@ -79,6 +80,8 @@ def check_config(config: MarianConfig, where: str) -> None:
     for size in ("encoder_layers", "decoder_layers", "encoder_ffn_dim", "decoder_ffn_dim", "vocab_size", "d_model"):
         if getattr(config, size) < 1:
             raise UserError(f"{where}: {size} {getattr(config, size)}: expected 1 or more")
+    if config.activation_function not in ACT2FN:
+        raise UserError(f"{where}: activation_function {config.activation_function!r}: transformers has none such")
     if config.encoder_layerdrop or config.decoder_layerdrop:
         raise UserError(f"{where}: layerdrop is not supported; set encoder_layerdrop and decoder_layerdrop to 0")
     if not 0.0 <= config.dropout < 1.0:
