@@ -63,6 +63,7 @@ def test_parameters_by_hand():
         ({"decoder_ffn_dim": -64}, "decoder_ffn_dim -64: expected 1 or more"),
         ({"dropout": 3.0}, "dropout 3.0: expected a share"),
         ({"pad_token_id": 0}, "pad_token_id 0 is not the last of 50"),
+        ({"activation_function": "nope"}, "activation_function 'nope': transformers has none such"),
         ({"max_position_embeddings": 256}, "max_position_embeddings 256 is below 512"),
     ],
 )
