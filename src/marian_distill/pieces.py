@@ -1,4 +1,4 @@
-"""A Marian model's text ↔ pieces ↔ ids, over raw SentencePiece: what the phone, the board and the trainer all use.
+"""The tokenizer of Marian and liquid models, over raw SentencePiece: what phone, board and trainer all use.
 
 `transformers.MarianTokenizer` gives the same pieces (a test holds the two together), but slowly.
 """
@@ -16,7 +16,7 @@ from marian_distill.files import read_json
 EOS, UNK, PAD = "</s>", "<unk>", "<pad>"
 
 
-class MarianPieces:
+class SentencePieceTokenizer:
     """The tokenizer of a model folder: `source.spm`, `target.spm` and (for ids) `vocab.json`.
 
     Args:

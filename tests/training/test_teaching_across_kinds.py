@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from marian_distill.errors import UserError
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.students.liquid.configuration import LiquidConfig
 from marian_distill.students.liquid.student import LiquidStudent
 from marian_distill.students.rows import PackedRows, text_samples
@@ -105,4 +105,4 @@ def test_a_language_model_is_no_student_of_the_other_command(pieces, tmp_path):
     config = write_toy_config(tmp_path / "writer.json")
     options = ModelArguments(student_config=str(config), tokenizer_dir=str(pieces.directory))
     with pytest.raises(UserError, match=r"a Qwen3 student is a language model: scripts/train_causal_lm.py trains it"):
-        make_student(options, MarianPieces(pieces.directory), None)
+        make_student(options, SentencePieceTokenizer(pieces.directory), None)

@@ -12,7 +12,7 @@ from transformers import GenerationConfig, PreTrainedConfig, PreTrainedTokenizer
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json_object
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.students.products import GraphProducts
 from marian_distill.students.static import StaticGraphs
 from marian_distill.students.student import Student
@@ -36,8 +36,8 @@ class InitPlan:
         transfer_pieces: where the vocabularies differ, start a piece as the mean of the teacher's rows for its text.
     """
 
-    pieces: MarianPieces
-    teacher_pieces: MarianPieces
+    pieces: SentencePieceTokenizer
+    teacher_pieces: SentencePieceTokenizer
     encoder_layer_map: str | None = None
     decoder_layer_map: str | None = None
     shrink: bool = False
@@ -113,7 +113,7 @@ class StudentKind(Protocol[Config, Model]):
         """Copy what fits from a teacher of the same kind, in place; what fits is found before anything is copied."""
         ...
 
-    def collator(self, pieces: MarianPieces) -> Collator:
+    def collator(self, pieces: SentencePieceTokenizer) -> Collator:
         """What makes a batch of tokenised rows, packing included: nothing is looked up on the device."""
         ...
 

@@ -21,7 +21,7 @@ from transformers.trainer_utils import EvalLoopOutput, TrainOutput
 from marian_distill.errors import UserError
 from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
 from marian_distill.languages import is_han
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.students.kind import Collator, kind_of
 from marian_distill.students.projection import LayerStates, Projection
 from marian_distill.students.student import Batch, Student
@@ -71,7 +71,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         self,
         model: Student,
         args: DistillTrainingArguments,
-        pieces: MarianPieces,
+        pieces: SentencePieceTokenizer,
         teacher: Student | None = None,
         teacher_dtype: torch.dtype | None = None,
         variation: Variation = NOTHING_VARIES,

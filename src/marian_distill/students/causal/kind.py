@@ -10,7 +10,7 @@ from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen3Config,
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json_object
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.students.causal.config import check_config, new_config, read_config
 from marian_distill.students.causal.model import CausalStudent, generation_config, new_model
 from marian_distill.students.kind import Collator, Export, InitPlan, InitReport
@@ -41,9 +41,9 @@ class Causal:
     check_config = staticmethod(check_config)
     build = staticmethod(new_model)
 
-    def collator(self, pieces: MarianPieces | TokenizerFile) -> Collator:
+    def collator(self, pieces: SentencePieceTokenizer | TokenizerFile) -> Collator:
         """Rows come packed; `UserError` for a tokenizer of another kind."""
-        if isinstance(pieces, MarianPieces):
+        if isinstance(pieces, SentencePieceTokenizer):
             raise UserError(OWN_COMMAND)
         return stack
 
