@@ -26,7 +26,7 @@ class Causal:
     name = "Qwen3"
     student = CausalStudent
     exports: frozenset[Export] = frozenset({"ct2"})
-    sizes = MappingProxyType(
+    sizes: Mapping[str, str] = MappingProxyType(
         {
             "d_model": "hidden_size",
             "decoder_layers": "num_hidden_layers",

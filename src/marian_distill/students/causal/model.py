@@ -1,8 +1,9 @@
 """The language model: `Qwen3ForCausalLM` of transformers, with what training asks of a student."""
 
+from typing import Any
+
 from torch import Tensor
 from transformers import GenerationConfig, Qwen3Config, Qwen3ForCausalLM
-from transformers.modeling_outputs import BaseModelOutputWithPast
 
 from marian_distill.students.causal.config import forward_operations
 from marian_distill.students.projection import LayerStates, Projection
@@ -38,7 +39,7 @@ class CausalStudent(Student, Qwen3ForCausalLM):
             layers.keep("decoder", _scored(states, batch), {"decoder": attention})
         return projection, layers
 
-    def _project(self, batch: Batch, **asked: bool) -> tuple[Projection, BaseModelOutputWithPast]:
+    def _project(self, batch: Batch, **asked: bool) -> tuple[Projection, Any]:
         rows = {name: batch[name] for name in ("input_ids", "position_ids")}
         outputs = self.model(**rows, use_cache=False, **asked)
         states = _scored(outputs.last_hidden_state, batch)

@@ -110,7 +110,7 @@ class CfC(Cell):
 
     def step_products(self) -> list[Product]:  # noqa: D102
         weights = [weight for layer in self.parts for weight in (layer.input_weight, layer.recurrent_weight)]
-        return [Product(1, *reversed(weight.shape)) for weight in weights]
+        return [Product(1, width, columns) for columns, width in (weight.shape for weight in weights)]
 
     def reset_parameters(self) -> None:  # noqa: D102
         for layer in self.parts:

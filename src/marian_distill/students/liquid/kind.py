@@ -25,7 +25,7 @@ class Liquid(PairKind):
     name = "liquid"
     student = LiquidStudent
     exports: frozenset[Export] = frozenset({"onnx", "rknn"})
-    sizes = MappingProxyType({name: name for name in SIZES})
+    sizes: Mapping[str, str] = MappingProxyType({name: name for name in SIZES})
 
     read_config = staticmethod(read_config)
     check_config = staticmethod(check_config)
@@ -35,7 +35,8 @@ class Liquid(PairKind):
 
     def new_config(self, sizes: Mapping[str, Any], like: LiquidConfig | None = None) -> LiquidConfig:
         """With the activation function of `like`."""
-        return new_config(**sizes, **({} if like is None else {"activation_function": like.activation_function}))
+        taken: dict[str, Any] = {} if like is None else {"activation_function": like.activation_function}
+        return new_config(**sizes, **taken)
 
     def build(self, config: LiquidConfig) -> LiquidStudent:
         """A student with random weights."""

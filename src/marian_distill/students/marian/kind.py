@@ -21,7 +21,7 @@ class Marian(PairKind):
     name = "Marian"
     student = MarianStudent
     exports: frozenset[Export] = frozenset({"ct2", "onnx", "rknn"})
-    sizes = MappingProxyType(
+    sizes: Mapping[str, str] = MappingProxyType(
         {
             "d_model": "d_model",
             "encoder_layers": "encoder_layers",
