@@ -85,12 +85,14 @@ class StudentKind(Protocol[Config, Model]):
         name: for people: "Marian".
         student: the class that is trained, loaded and saved.
         exports: the exporters that it has.
+        starts_from: `model_type`s of the models whose weights such a student can start from.
         sizes: what a new config of it is made of, by the names that all kinds share, and the field that has it.
     """
 
     name: str
     student: type[Model]
     exports: frozenset[Export]
+    starts_from: frozenset[str]
     sizes: Mapping[str, str]
 
     def new_config(self, sizes: Mapping[str, Any], like: Config | None = None) -> Config:
@@ -109,8 +111,8 @@ class StudentKind(Protocol[Config, Model]):
         """A student with random weights."""
         ...
 
-    def initialise(self, student: Model, teacher: Model, plan: InitPlan) -> InitReport:
-        """Copy what fits from a teacher of the same kind, in place; what fits is found before anything is copied."""
+    def initialise(self, student: Model, teacher: Any, plan: InitPlan) -> InitReport:
+        """Copy what fits from a teacher of `starts_from`, in place; what fits is found before anything is copied."""
         ...
 
     def collator(self, pieces: SentencePieceTokenizer) -> Collator:

@@ -136,7 +136,7 @@ def make_student(
         student = kind.build(config)
     _check_vocabulary(student, pieces, name)
     if teacher is not None and options.init_from_teacher:
-        if teacher.config.model_type != student.config.model_type:
+        if teacher.config.model_type not in kind.starts_from:
             raise UserError(
                 f"--init-from-teacher: a {student.config.model_type} student cannot start from the weights of "
                 f"{options.teacher_model}, a {teacher.config.model_type} model; leave the option out"

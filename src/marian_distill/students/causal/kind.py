@@ -26,6 +26,7 @@ class Causal:
     name = "Qwen3"
     student = CausalStudent
     exports: frozenset[Export] = frozenset({"ct2"})
+    starts_from: frozenset[str] = frozenset({"qwen3"})
     sizes: Mapping[str, str] = MappingProxyType(
         {
             "d_model": "hidden_size",

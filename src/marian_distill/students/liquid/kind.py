@@ -25,6 +25,7 @@ class Liquid(PairKind):
     name = "liquid"
     student = LiquidStudent
     exports: frozenset[Export] = frozenset({"onnx", "rknn"})
+    starts_from: frozenset[str] = frozenset({"liquid", "marian"})
     sizes: Mapping[str, str] = MappingProxyType({name: name for name in SIZES})
 
     read_config = staticmethod(read_config)

@@ -21,6 +21,7 @@ class Marian(PairKind):
     name = "Marian"
     student = MarianStudent
     exports: frozenset[Export] = frozenset({"ct2", "onnx", "rknn"})
+    starts_from: frozenset[str] = frozenset({"marian"})
     sizes: Mapping[str, str] = MappingProxyType(
         {
             "d_model": "d_model",
