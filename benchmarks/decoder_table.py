@@ -2,15 +2,18 @@
 
     uv run benchmarks/decoder_table.py --dataset CORPUS.tsv.gz --test-file DEV.tsv --minutes 30
     uv run benchmarks/decoder_table.py --dataset CORPUS.tsv.gz --test-file DEV.tsv --source-weight dictionary=0
+    uv run benchmarks/decoder_table.py --dataset CORPUS.tsv.gz --test-file DEV.tsv --teacher-model outputs/teacher
     uv run benchmarks/decoder_table.py --dataset CORPUS.tsv.gz --test-file DEV.tsv --decoders Qwen3
 
 Each decoder's speed is measured first, in a short run; it then trains for as many steps as fit the minutes, so that
 the schedule of the learning rate fits as well. Scores are greedy, of the trained model. Then it becomes a bundle for
 ONNX Runtime with int8 weights, where a token's time and the peak memory are measured. Writes decoder_table.json and
-decoder_table.md to the output folder.
+decoder_table.md to the output folder; the same command goes on where it was stopped. With --teacher-model students
+start from a Marian teacher's layers, with all that their decoder has of a Marian one, and have its tokenizer.
 
 Qwen3 is a decoder alone: a language model that reads the source as its prompt, with a byte-level BPE tokenizer of as
-many tokens. It is trained on the same pairs, and scored and timed by CTranslate2: in float32, and in int8.
+many tokens. It is trained from random weights on the same pairs, and scored and timed by CTranslate2: in float32, and
+in int8.
 """
 
 import argparse
@@ -52,6 +55,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--test-file", required=True, help="TSV with the header en<TAB>zh")
     parser.add_argument("--direction", choices=("en-zh", "zh-en"), default="en-zh")
     parser.add_argument("--decoders", nargs="+", choices=CONFIGS, default=list(CONFIGS))
+    parser.add_argument("--teacher-model", type=Path, help="start from its layers: a Marian folder, 256 wide")
     parser.add_argument("--minutes", type=float, default=30.0, help="of training each (default: %(default)s)")
     parser.add_argument("--tokens-per-batch", type=at_least(1), default=2048, help="(default: %(default)s)")
     parser.add_argument("--learning-rate", default="1.5e-3", help="(default: %(default)s)")
@@ -65,9 +69,17 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     options = parse_arguments()
     options.output_dir.mkdir(parents=True, exist_ok=True)
-    rows = {name: measure(name, options) for name in options.decoders}
-    settings = {name: str(value) for name, value in vars(options).items()}
-    write_json(options.output_dir / "decoder_table.json", {"machine": machine(), "options": settings, "rows": rows})
+    path, rows = options.output_dir / "decoder_table.json", {}
+    settings = {name: str(value) for name, value in vars(options).items() if name not in ("decoders", "output_dir")}
+    if path.is_file():
+        before = read_json(path)
+        if before["options"] != settings:
+            raise UserError(f"{path}: made with other options; choose another --output-dir")
+        rows = before["rows"]
+    for name in options.decoders:
+        if name not in rows:
+            rows[name] = measure(name, options)
+            write_json(path, {"machine": machine(), "options": settings, "rows": rows})
     with atomic_writer(options.output_dir / "decoder_table.md") as stream:
         stream.write(table(rows))
     print(table(rows))
@@ -78,6 +90,8 @@ def sentence_pairs(options: argparse.Namespace) -> tuple[list[str], Path]:
     text, tokenizer = ["--dataset", options.dataset], options.output_dir / "tokenizer"
     if options.source_weight:
         text += ["--source-weight", *options.source_weight]
+    if options.teacher_model:
+        return [*text, "--teacher-model", str(options.teacher_model), "--init-from-teacher"], options.teacher_model
     if not (tokenizer / "vocab.json").is_file():
         run("scripts/build_joint_tokenizer.py", *text, "--vocab-size", PIECES, "--output-dir", tokenizer)
     return text, tokenizer
@@ -156,7 +170,7 @@ def generator_cost(folder: Path, options: argparse.Namespace) -> tuple[Path, Pat
 def train(
     name: str, text: list[str], tokenizer: Path, options: argparse.Namespace, steps: int, folder: Path
 ) -> dict[str, float]:
-    """Train from random weights on the labels; seconds of training, tokens a second, peak memory.
+    """Train on the labels; seconds of training, tokens a second, peak memory.
 
     Tokens are source and target ones, of a language model those of the target alone.
     """
