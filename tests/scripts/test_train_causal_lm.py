@@ -138,6 +138,9 @@ def test_a_translator(stage, run_script, tmp_path):
     assert done.returncode == 0, done.stderr
     data = read_json(tmp_path / "run" / "run.json")["data"]
     assert data["samples"] + data["eval_samples"] == 2 * len(PAIRS)
+    card = (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
+    assert 'tokenizer.bos_token + "Good morning.>>cmn_Hans<<"' in card
+    assert 'scripts/translate_ct2.py --model-dir run-ct2-int8 --text "Good morning."' in card
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,8 @@ def test_a_translator(stage, run_script, tmp_path):
         ({"tokenizer_dir": None}, "--tokenizer-dir is missing"),
         ({"packed_length": 100}, "--packed-length 100: this model's context is 64 tokens"),
         ({"lora_rank": 4}, "--lora-rank adapts a trained model"),
-        ({"alpha_ce": 0.5}, "--alpha-ce below 1 needs a teacher"),
+        ({"alpha_ce": 0.5}, "need a teacher: give --teacher-model"),
+        ({"hidden_matching": 0.5}, "need a teacher: give --teacher-model"),
         ({"tekst": "x"}, "unknown option --tekst; did you mean --text?"),
         ({"vocab_size": 300}, "vocab_size 300, but the tokenizer"),
     ],

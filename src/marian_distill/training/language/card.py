@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from marian_distill.files import atomic_writer
+from marian_distill.languages import TAGS, directions_of, languages_of
 from marian_distill.training.runs import CARD_FILE, OPTIONS_FILE, RUN_FILE
 
+SENTENCES = {"en": "Good morning.", "zh": "早上好。"}
 MEASURES = {"eval_loss": "loss, nats a token", "eval_perplexity": "perplexity a token", "eval_bpb": "bits per byte"}
 
 
@@ -20,6 +22,11 @@ def write_card(directory: str | Path, options: Mapping[str, Any], run: Mapping[s
     translates = options["direction"] != "none"
     task = "translation" if translates else "text-generation"
     what = f"translates {options['direction']}" if translates else "writes text"
+    prompt, drawn, script, words = "The", "do_sample=True, ", "generate_text", '--prompt "The"'
+    if translates:
+        source, target = languages_of(directions_of(options["direction"])[0])
+        sentence, drawn = SENTENCES[source], ""
+        prompt, script, words = f"{sentence}{TAGS[target]}", "translate_ct2", f'--text "{sentence}"'
     text = f"""---
 license: other
 license_name: of-training-data
@@ -58,15 +65,15 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained("{directory.name}")
 model = AutoModelForCausalLM.from_pretrained("{directory.name}")
-inputs = tokenizer(tokenizer.bos_token + "The", return_tensors="pt")
-print(tokenizer.decode(model.generate(**inputs, do_sample=True, max_new_tokens=50)[0], skip_special_tokens=True))
+inputs = tokenizer(tokenizer.bos_token + "{prompt}", return_tensors="pt")
+print(tokenizer.decode(model.generate(**inputs, {drawn}max_new_tokens=50)[0], skip_special_tokens=True))
 ```
 
 As CTranslate2 int8, without torch (in a clone of distill-zh-en):
 
 ```
 uv run -s scripts/export_ct2.py {directory.name} --output-dir {directory.name}-ct2-int8
-uv run -s scripts/generate_text.py --model-dir {directory.name}-ct2-int8 --prompt "The"
+uv run -s scripts/{script}.py --model-dir {directory.name}-ct2-int8 {words}
 ```
 
 ## Repeat
