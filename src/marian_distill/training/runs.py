@@ -45,8 +45,8 @@ INPUTS = (
 )
 _OF_A_RUN = re.compile(  # what a run puts into its folder, a tracker's runs/ included
     r"(options|run|log|config|generation_config|vocab|tokenizer_config|special_tokens_map)\.json|README\.md|train\.log|"
-    r"(source|target)\.spm|model.*\.safetensors(\.index\.json)?|checkpoint-\d+|staged|runs|\..*\.tmp|"
-    r"\.snakemake_timestamp"
+    r"(source|target)\.spm|model.*\.safetensors(\.index\.json)?|checkpoint-\d+|damaged-checkpoint-\d+(-\d+)?|"
+    r"staged|runs|\..*\.tmp|\.snakemake_timestamp"
 )
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "sentencepiece", "sacrebleu")
 
