@@ -112,8 +112,8 @@ STEPS = {
     "estimate_rknn": Step("@/model/config.json --json @/out/estimate.json", ("estimate.json",)),
     "train_causal_lm": Step(
         "--student-config @/writer.json --tokenizer-dir @/writer --text @/texts.txt --holdout-share 0.1 --max-steps 4 "
-        "--save-steps 2 --packed-length 32 --tokens-per-batch 256 --continuation-tokens 4 --lr-scheduler-type constant "
-        "--learning-rate 0.01 --precision fp32 --attention sdpa --disable-tqdm --output-dir @/out/causal",
+        "--save-steps 2 --packed-length 32 --tokens-per-batch 256 --continuation-tokens 4 --learning-rate 0.01 "
+        "--lr-scheduler-type constant --precision fp32 --attention sdpa --disable-tqdm --output-dir @/out/causal",
         ("causal/model.safetensors",),  # alone: beside it is a log, which has the time
     ),
     "generate_text": Step(

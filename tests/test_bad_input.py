@@ -230,9 +230,10 @@ def test_overwriting_deletes_no_input_and_nothing_that_a_run_did_not_write(finis
 def test_a_checkpoint_that_is_named_is_whole_or_refused(finished, toy_stage, fails, tmp_path):
     checkpoint = finished / "checkpoint-1"
     options = stage_options(toy_stage, tmp_path / "new", max_steps=2, resume_from_checkpoint=checkpoint)
-    for name, said in (("optimizer.pt", "is damaged, optimizer.pt is missing"), ("files.json", "is damaged, files.json is missing")):
+    for name in ("optimizer.pt", "files.json"):
         (checkpoint / name).unlink()
-        assert f"--resume-from-checkpoint {checkpoint}: {said}" in fails(options, tmp_path / "new")
+        said = f"--resume-from-checkpoint {checkpoint}: is damaged, {name} is missing"
+        assert said in fails(options, tmp_path / "new")
 
 
 @pytest.mark.parametrize("content", ["[]", "3", "{"])

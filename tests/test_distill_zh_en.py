@@ -85,7 +85,8 @@ def test_the_card_is_what_the_hub_reads_and_its_snippet_runs(toy_stage, distill,
     card = ModelCard.load(tmp_path / "student" / "README.md")
     assert str(tmp_path) not in card.content
     assert (card.data.license, card.data.library_name) == ("other", "transformers")
-    assert {"en-zh", "zh-en"} <= set(card.data.tags)
+    assert {"marian", "knowledge-distillation", "en-zh", "zh-en"} == set(card.data.tags)
+    assert "the tag of the language that is wanted: `>>cmn_Hans<<` Chinese, `>>eng<<` English" in card.content
     results = {(one.task_name, one.metric_type): one for one in card.data.eval_results}
     assert set(results) == {(f"Translation {way}", kind) for way in ("en-zh", "zh-en") for kind in ("bleu", "chrf")}
     assert {one.dataset_name for one in results.values()} == {"dev.tsv"}

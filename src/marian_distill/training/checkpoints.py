@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 MANIFEST = "files.json"
 STATE = "trainer_state.json"
 HALF_WRITTEN = "half written"
-SET_ASIDE = "damaged-"  # before the name of a checkpoint; Hugging Face's trainer counts and deletes `checkpoint-*` alone
+SET_ASIDE = "damaged-"  # before a checkpoint's name: Hugging Face's trainer counts and deletes `checkpoint-*` alone
 
 
 def write_manifest(checkpoint: Path) -> None:
@@ -79,8 +79,8 @@ def how_to_go_on(directory: Path) -> str:
 def last_whole_checkpoint(directory: Path) -> Path | None:
     """The newest checkpoint that a run can go on from.
 
-    Of newer ones, those that a kill left half written are deleted; those that were whole once, and in which a disk or a
-    person has changed a file, are set aside under another name.
+    Of newer ones, those that a kill left half written are deleted; those that were whole once, and in which a disk or
+    a person has changed a file, are set aside under another name.
     """
     for checkpoint in newest_first(directory):
         problem = damage(checkpoint)

@@ -63,6 +63,7 @@ def training_data(options: DataArguments, pieces: MarianPieces, seed: int) -> tu
         tagged=variation(options, pieces, seed).tagged,
         num_proc=options.preprocess_num_proc,
     )
+    report["tag_share"] = variation(options, pieces, seed).tag_share
     report["examples"] = len(tokenized)
     report["tokens"] = {
         side: int(np.asarray(tokenized.with_format("numpy")[f"{side}_length"][:]).sum())
