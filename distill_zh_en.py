@@ -85,8 +85,8 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
 
     # Data
     with training_options.main_process_first():  # the others find its work in the cache
+        eval_dataset = data.evaluation_data(data_options, pieces)  # first: it is small, and may be missing
         train_dataset, data_report = data.training_data(data_options, pieces, training_options.seed)
-        eval_dataset = data.evaluation_data(data_options, pieces)
 
     # Training
     trainer = DistillSeq2SeqTrainer(

@@ -3,8 +3,8 @@
     uv run -s scripts/evaluate_model.py --model-dir outputs/quickstart/ct2-int8 --test-file data/test.tsv \\
         --direction en-zh --json outputs/quickstart/test.json
 
-The test file is UTF-8 with the header en<TAB>zh and one sentence pair a line. A language model that translates is
-scored as a CTranslate2 folder.
+The test file is UTF-8 with the header en<TAB>zh and one sentence pair a line; or FILE.en beside FILE.zh, CSV, JSONL,
+Parquet. A language model that translates is scored as a CTranslate2 folder.
 """
 
 import argparse

@@ -16,7 +16,7 @@ from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import write_json
 from marian_distill.languages import DIRECTIONS, languages_of
-from marian_distill.runtime.translator import MAX_BEAM_SIZE
+from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -31,7 +31,11 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=1234)
     parser.add_argument(
-        "--beam-size", "--num-beams", type=at_least(1, MAX_BEAM_SIZE), default=1, help="default: 1, as on the phone"
+        "--beam-size",
+        "--num-beams",
+        type=at_least(1, MAX_BEAM_SIZE),
+        default=BEAM_SIZE,
+        help=f"1 is greedy, as on the phone (default: {BEAM_SIZE})",
     )
     return parser.parse_args()
 

@@ -45,11 +45,12 @@ def main() -> None:
     from marian_distill.evaluation.metrics import read_test_file
     from marian_distill.export.onnx import export_onnx
     from marian_distill.export.parity import SENTENCES
+    from marian_distill.runtime.translator import BEAM_SIZE
 
     pairs = (
         read_test_file(arguments.parity_file) if arguments.parity_file else list(zip(*SENTENCES.values(), strict=True))
     )
-    bundle, report = export_onnx(
+    bundle, report, beam = export_onnx(
         arguments.model_dir,
         arguments.output_dir,
         arguments.dtype,
@@ -64,6 +65,7 @@ def main() -> None:
     for difference in report["differences"]:
         print(*(f"{name:>8}: {text}" for name, text in difference.items()), sep="\n", file=sys.stderr)
     print(f"parity {report['direction']}: {report['equal']} of {report['sentences']} equal ({report['rate']:.1%})")
+    print(f"  with a beam of {BEAM_SIZE}: {beam['equal']} equal ({beam['rate']:.1%})")
     for name, facts in bundle["files"].items():
         print(f"{facts['bytes'] / 1e6:8.2f} MB  {name}")
     print(f"wrote {arguments.output_dir}")

@@ -7,10 +7,18 @@ from typing import Any
 import datasets
 import numpy as np
 
+from marian_distill.errors import UserError
 from marian_distill.languages import TAGS, directions_of, languages_of
 from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.text.cleaning import clean
-from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights, source_labels
+from marian_distill.text.corpus import (
+    CorpusSource,
+    MissingSplitError,
+    load_parallel,
+    mix,
+    parse_source_weights,
+    source_labels,
+)
 from marian_distill.text.formats import files_of
 from marian_distill.text.tokenization import TAG_SHARES, tokenize_parallel
 from marian_distill.text.variants import Variation
@@ -57,6 +65,7 @@ def training_data(
         tagged=variation(options, pieces, seed).tagged,
         num_proc=options.preprocess_num_proc,
     )
+    report["tag_share"] = variation(options, pieces, seed).tag_share
     report["examples"] = len(tokenized)
     report["tokens"] = {
         side: int(np.asarray(tokenized.with_format("numpy")[f"{side}_length"][:]).sum())
@@ -83,13 +92,20 @@ def variation(options: DataArguments, pieces: SentencePieceTokenizer, seed: int)
 def evaluation_data(
     options: DataArguments, pieces: SentencePieceTokenizer
 ) -> datasets.Dataset | dict[str, datasets.Dataset] | None:
-    """The evaluation rows as they are, tagged as the phone tags them; by direction where the student has both."""
+    """The evaluation rows as they are, tagged as the phone tags them; by direction where the student has both.
+
+    Raises:
+        UserError: no `--eval-dataset`, and a first `--dataset` without a validation split.
+    """
     if options.eval_dataset is not None:
         corpus = load_parallel(CorpusSource(options.eval_dataset, options.dataset_config), "validation")
     elif Path(options.dataset[0]).is_file() or files_of(Path(options.dataset[0])):
         return None  # a file, or a pair of files, has no validation split
     else:
-        corpus = load_parallel(CorpusSource(options.dataset[0], options.dataset_config), "validation")
+        try:
+            corpus = load_parallel(CorpusSource(options.dataset[0], options.dataset_config), "validation")
+        except MissingSplitError as error:
+            raise UserError(f"{error}. Name what to evaluate on: give --eval-dataset") from error
     if options.max_eval_samples is not None:
         corpus = corpus.select(range(min(options.max_eval_samples, len(corpus))))
     by_direction = {
