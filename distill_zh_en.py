@@ -56,7 +56,7 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
     """Data, student, trainer; then train, evaluate, save."""
     from transformers import set_seed
 
-    from marian_distill.students.kind import kind_of
+    from marian_distill.students.kinds import kind_of
     from marian_distill.training import data, hub, models, precision, progress, runs
     from marian_distill.training.arguments import resolved_options
     from marian_distill.training.trainer import DistillSeq2SeqTrainer

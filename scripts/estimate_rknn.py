@@ -50,7 +50,7 @@ def row(name: str, one: "Estimate") -> str:
 def main() -> None:
     arguments = parse_arguments()
     from marian_distill.export.estimate import DTYPES, estimate
-    from marian_distill.students.kind import check_export, read_student_config
+    from marian_distill.students.kinds import check_export, read_student_config
 
     lengths = arguments.source_length, arguments.target_length
     configs = {}

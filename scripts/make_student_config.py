@@ -46,7 +46,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     options = parse_arguments()
-    from marian_distill.students.kind import kind_of, parameter_count
+    from marian_distill.students.kinds import kind_of, parameter_count
     from marian_distill.students.loading import read_model_config
 
     teacher_kind, teacher = read_model_config(options.teacher_model) if options.teacher_model else (None, None)

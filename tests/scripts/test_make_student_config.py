@@ -6,7 +6,7 @@ import pytest
 
 from marian_distill.errors import run_command
 from marian_distill.files import read_json
-from marian_distill.students.kind import read_student_config
+from marian_distill.students.kinds import read_student_config
 from marian_distill.students.marian.config import student_config
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "make_student_config.py"

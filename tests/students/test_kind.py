@@ -5,7 +5,7 @@ import json
 import pytest
 
 from marian_distill.errors import UserError
-from marian_distill.students.kind import KINDS, kind_of, kind_of_folder, read_student_config
+from marian_distill.students.kinds import KINDS, kind_of, kind_of_folder, read_student_config
 from marian_distill.students.loading import load_student
 from marian_distill.students.student import Student
 

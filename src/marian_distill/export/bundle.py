@@ -43,7 +43,7 @@ def check_model(
     model_dir = Path(model_dir)
     if not model_dir.is_dir():
         raise UserError(f"{model_dir}: no such folder. Give a Hugging Face folder with a model in safetensors.")
-    from marian_distill.students.kind import kind_of_folder
+    from marian_distill.students.kinds import kind_of_folder
 
     kind_of_folder(model_dir, export)
     config = read_json_object(model_dir / "config.json")

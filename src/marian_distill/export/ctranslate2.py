@@ -143,9 +143,11 @@ def check_model(model_dir: str | Path) -> None:
     model_dir = Path(model_dir)
     if not model_dir.is_dir():
         raise UserError(f"{model_dir}: no such folder. Give a Hugging Face folder with a model in safetensors.")
-    from marian_distill.students.kind import kind_of_folder
+    from marian_distill.students.kinds import kind_of_folder
+    from marian_distill.students.loading import load_student
 
-    kind_of_folder(model_dir, "ct2").check_convertible(model_dir)
+    kind = kind_of_folder(model_dir, "ct2")
+    kind.check_convertible(model_dir, load_student(model_dir).state_dict())
 
 
 def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, directions: Sequence[Direction]) -> None:

@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from transformers import PreTrainedConfig
 
-from marian_distill.students.kind import kind_of
+from marian_distill.students.kinds import kind_of
 from marian_distill.students.products import Product
 
 TARGET_MILLISECONDS = 30.0

@@ -24,7 +24,7 @@ from marian_distill.locks import folder_lock
 from marian_distill.runtime.bundle import BundleConfig, Graph, Tensor
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.translator import BEAM_SIZE
-from marian_distill.students.kind import kind_of_folder
+from marian_distill.students.kinds import kind_of_folder
 from marian_distill.students.loading import load_student
 from marian_distill.students.static import GraphName, StaticGraph, StaticGraphs
 

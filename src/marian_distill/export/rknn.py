@@ -128,7 +128,7 @@ def export_rknn(
     check_model(model_dir, "rknn", source_length, target_length)
     from marian_distill.evaluation.hf_translator import HFTranslator  # torch: once the quick checks passed
     from marian_distill.export.onnx import write_onnx_bundle
-    from marian_distill.students.kind import kind_of_folder
+    from marian_distill.students.kinds import kind_of_folder
     from marian_distill.students.loading import load_student
 
     made = kind_of_folder(model_dir).static_graphs(

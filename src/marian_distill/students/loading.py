@@ -9,7 +9,8 @@ from transformers import PreTrainedConfig
 from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from marian_distill.errors import UserError
-from marian_distill.students.kind import AnyKind, kind_of, read_folder_config
+from marian_distill.students.kind import AnyKind
+from marian_distill.students.kinds import kind_of, read_folder_config
 from marian_distill.students.student import Student
 
 

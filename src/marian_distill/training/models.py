@@ -15,7 +15,8 @@ from transformers.utils.logging import disable_progress_bar
 from marian_distill.errors import UserError
 from marian_distill.files import sha256
 from marian_distill.pieces import EOS, PAD, UNK, SentencePieceTokenizer
-from marian_distill.students.kind import InitPlan, InitReport, kind_of, read_student_config
+from marian_distill.students.kind import InitPlan, InitReport
+from marian_distill.students.kinds import kind_of, read_student_config
 from marian_distill.students.loading import find_kind, load_student
 from marian_distill.students.pairs import PairKind
 from marian_distill.students.student import Student

@@ -18,7 +18,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_writer, read_json_object, remove, write_json
 from marian_distill.languages import TAGS, directions_of, languages_of
-from marian_distill.students.kind import kind_of_folder
+from marian_distill.students.kinds import kind_of_folder
 from marian_distill.training.checkpoints import last_whole_checkpoint
 
 OPTIONS_FILE = "options.json"

@@ -22,7 +22,8 @@ from marian_distill.errors import UserError
 from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
 from marian_distill.languages import is_han
 from marian_distill.pieces import SentencePieceTokenizer
-from marian_distill.students.kind import Collator, kind_of
+from marian_distill.students.kind import Collator
+from marian_distill.students.kinds import kind_of
 from marian_distill.students.projection import LayerStates, Projection
 from marian_distill.students.student import Batch, Student
 from marian_distill.text.batching import LengthBatchSampler

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from marian_distill.errors import UserError
-from marian_distill.students.kind import parameter_count, read_student_config
+from marian_distill.students.kinds import parameter_count, read_student_config
 from marian_distill.students.liquid.configuration import LiquidConfig, read_config
 
 PRESETS = Path(__file__).parents[3] / "student_configs"

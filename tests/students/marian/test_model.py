@@ -7,7 +7,7 @@ from transformers import MarianMTModel
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json
-from marian_distill.students.kind import parameter_count, read_student_config
+from marian_distill.students.kinds import parameter_count, read_student_config
 from marian_distill.students.marian.config import check_config, student_config
 from marian_distill.students.marian.model import MarianStudent, new_student
 from marian_distill.students.packing import PairCollator

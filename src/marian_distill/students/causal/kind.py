@@ -75,7 +75,7 @@ tokenizer, model = AutoTokenizer.from_pretrained("{name}"), AutoModelForCausalLM
 inputs = tokenizer(tokenizer.bos_token + "{sentence}", return_tensors="pt")
 print(tokenizer.decode(model.generate(**inputs, do_sample=True, max_new_tokens=50)[0], skip_special_tokens=True))"""
 
-    def check_convertible(self, model_dir: Path) -> None:
+    def check_convertible(self, model_dir: Path, weights: Mapping[str, Tensor]) -> None:
         """Refuse a folder whose tokenizer has more tokens than the model has rows."""
         path = model_dir / "config.json"
         fit_tokenizer(read_config(read_json_object(path), str(path)), TokenizerFile(model_dir), str(path))

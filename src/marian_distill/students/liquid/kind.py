@@ -5,6 +5,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from torch import Tensor
+
 from marian_distill.errors import UserError
 from marian_distill.students.kind import Export
 from marian_distill.students.liquid.configuration import LiquidConfig, check_config, new_config, read_config
@@ -43,7 +45,7 @@ class Liquid(PairKind):
         """A student with random weights."""
         return LiquidStudent(config)
 
-    def check_convertible(self, model_dir: Path) -> None:
+    def check_convertible(self, model_dir: Path, weights: Mapping[str, Tensor]) -> None:
         """CTranslate2 has no recurrent decoder."""
         raise UserError(f"{model_dir}: CTranslate2 has no liquid decoder; scripts/export_onnx.py exports it")
 

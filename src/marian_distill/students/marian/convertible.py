@@ -5,17 +5,19 @@ https://github.com/OpenNMT/CTranslate2), so a model whose `<pad>` is elsewhere o
 after export than it was trained to say.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+
+from torch import Tensor
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json_object
 from marian_distill.pieces import EOS, PAD, SentencePieceTokenizer
 from marian_distill.runtime.translator import MAX_DECODING_LENGTH
-from marian_distill.students.loading import load_student
 
 
-def check_convertible(model_dir: Path) -> None:
-    """Refuse a model that the converter would change. The message says what to mend."""
+def check_convertible(model_dir: Path, weights: Mapping[str, Tensor]) -> None:
+    """Refuse a model, whose `weights` are loaded, that the converter would change. The message says what to mend."""
     config, vocabulary = read_json_object(model_dir / "config.json"), SentencePieceTokenizer(model_dir).vocabulary
     size = len(vocabulary)
     if config.get("vocab_size") != size:
@@ -38,11 +40,10 @@ def check_convertible(model_dir: Path) -> None:
             f"{model_dir}/config.json: max_position_embeddings is {config.get('max_position_embeddings')}, expected "
             f"at least {MAX_DECODING_LENGTH} (512 is best): the engine raises on longer text"
         )
-    _check_pad_row(model_dir)
+    _check_pad_row(model_dir, weights)
 
 
-def _check_pad_row(model_dir: Path) -> None:
-    weights = load_student(model_dir).state_dict()
+def _check_pad_row(model_dir: Path, weights: Mapping[str, Tensor]) -> None:
     for name in ("encoder", "decoder"):
         norm = weights[f"model.{name}.embed_tokens.weight"][-1].norm().item()
         if norm != 0.0:

@@ -8,7 +8,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from marian_distill.files import atomic_writer
 from marian_distill.languages import TAGS, directions_of, languages_of
-from marian_distill.students.kind import kind_of_folder
+from marian_distill.students.kinds import kind_of_folder
 from marian_distill.training.runs import CARD_FILE, OPTIONS_FILE, RUN_FILE, is_hub_name, public_name
 
 MEASURES = {"eval_loss": "loss, nats a token", "eval_perplexity": "perplexity a token", "eval_bpb": "bits per byte"}

@@ -11,7 +11,7 @@ from marian_distill.errors import UserError
 from marian_distill.files import read_json_object, sha256
 from marian_distill.languages import directions_of
 from marian_distill.signals import stop_request
-from marian_distill.students.kind import kind_of, read_folder_config, read_student_config
+from marian_distill.students.kinds import kind_of, read_folder_config, read_student_config
 from marian_distill.students.loading import load_student
 from marian_distill.students.rows import fit_tokenizer
 from marian_distill.students.student import Student
