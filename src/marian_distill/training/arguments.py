@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import difflib
 import json
 import sys
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 import torch
-import yaml
 from transformers import HfArgumentParser, Seq2SeqTrainingArguments
 from transformers.hf_argparser import string_to_bool
 from transformers.integrations.integration_utils import (
@@ -26,6 +24,7 @@ from marian_distill.training.help import format_help
 from marian_distill.training.options import check_at_least, check_finite, flag, option
 from marian_distill.training.sharding import check_deepspeed, check_deepspeed_is_here
 from marian_distill.training.teaching import TeachingArguments, check_teaching
+from marian_distill.yaml_file import nearest, read_yaml_object
 
 
 def _many(help: str) -> dict[str, str]:
@@ -353,32 +352,12 @@ def _config_path(tokens: list[str]) -> Path | None:
 
 
 def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = yaml.safe_load(text)
-        values = {} if values is None else values
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not valid YAML ({error})") from error
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: expected 'option: value' lines, found {type(values).__name__}")
-    _refuse_twice(path, text)
+    values = read_yaml_object(path, "'option: value' lines")
     values = {str(key).replace("-", "_"): value for key, value in values.items()}
     for key in values:
         if key not in known - {"config", "help", "help_all"}:
             raise UserError(f"{path}: unknown key {key!r}{_nearest(key, known, '')}")
     return values
-
-
-def _refuse_twice(path: Path, text: str) -> None:
-    """`UserError` for a key that stands there twice, of which YAML would take the last without a word."""
-    document = yaml.compose(text, yaml.SafeLoader)
-    pairs = document.value if isinstance(document, yaml.MappingNode) else []
-    keys = [str(key.value).replace("-", "_") for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise UserError(f"{path}: {key!r} is there twice; remove one")
 
 
 def _tokens(key: str, value: Any) -> list[str]:
@@ -395,9 +374,8 @@ def _tokens(key: str, value: Any) -> list[str]:
 
 
 def _nearest(name: str, known: set[str], prefix: str) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    shown = near[0].replace("_", "-") if near and prefix else (near[0] if near else "")
-    return f"; did you mean {prefix}{shown}?" if near else ""
+    near = nearest(name, known)
+    return f"; did you mean {prefix}{near.replace('_', '-') if prefix else near}?" if near else ""
 
 
 def resolved_options(arguments: Any) -> dict[str, Any]:
