@@ -12,7 +12,7 @@ _MARKUP = re.compile(
 )
 _REFUSAL = re.compile(
     r"\bas an ai\b|\bai (?:language model|assistant)\b"
-    r"|\bi(?:'m| am)? (?:can(?:'t|not)|unable to|not able to) (?:translate|assist with|help with (?:that|this)|provide)"
+    r"|\bi(?:'m| am)? (?:can(?:'t|not)|unable to|not able to) (?:translate|assist with|help with (?:that|this))"
     r"|(?:作为|我是)(?:一个|一名)?(?:AI|人工智能|语言模型)|我(?:无法|不能)(?:提供|进行)?(?:翻译|协助)",
     re.IGNORECASE,
 )
@@ -27,7 +27,7 @@ def traditional(source: str, translation: str, language: Language) -> bool:
 
 
 def is_traditional(character: str) -> bool:
-    """Whether only traditional Chinese has a character: Big5 has it, and GB 2312, the 6,763 common simplified, has not."""
+    """Whether only traditional Chinese has a character: in Big5, not among GB 2312's 6,763 of simplified."""
     return is_han(character) and character not in _RARE and _in(character, "big5") and not _in(character, "gb2312")
 
 

@@ -27,7 +27,7 @@ _QUOTES = (('"', '"'), ("“", "”"), ("‘", "’"), ("'", "'"), ("「", "」"
 
 
 def clean_answer(answer: str, source: str) -> str:
-    """The translation in an answer to `source`: without thoughts, labels, fences, remarks, quotes that the source lacks.
+    """The translation in an answer to `source`: without thoughts, labels, fences, remarks, quotes of the model's own.
 
     What is left may still not be one; `teachers.filters` judges that.
     """

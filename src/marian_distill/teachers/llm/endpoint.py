@@ -139,7 +139,7 @@ class Endpoint:
             if attempt < self.retries:
                 await asyncio.sleep(wait)
         raise UserError(
-            f"--teacher-endpoint {self.url}: {trouble}, {self.retries + 1} times. The same command goes on where it was."
+            f"--teacher-endpoint {self.url}: {trouble}, {self.retries + 1} times; the same command goes on where it was"
         )
 
     async def _wait_for_turn(self) -> None:

@@ -6,7 +6,6 @@ values), and only what follows them, the text, is computed for each; texts of li
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from os.path import commonprefix
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -99,7 +98,10 @@ def shared_prefix(prompts: Sequence[list[int]]) -> list[int]:
     """What all prompts begin with; each keeps a token of its own."""
     if not prompts:
         return []
-    return commonprefix([prompt[:-1] for prompt in prompts])  # pyright: ignore[reportCallIssue, reportArgumentType]
+    first, last = min(prompts), max(prompts)  # in the order of lists: what these two share, all do
+    pairs = enumerate(zip(first, last, strict=False))
+    shared = next((place for place, (one, other) in pairs if one != other), len(first))
+    return first[: min(shared, *(len(prompt) - 1 for prompt in prompts))]
 
 
 def load_chat_tokenizer(name: str | Path) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict, get_type_hints
 
 from marian_distill.errors import UserError
-from marian_distill.languages import Direction, Language, is_han, languages_of
+from marian_distill.languages import Language, is_han, languages_of
 from marian_distill.runtime.generation import Sampling
 from marian_distill.schema import fault_of
 from marian_distill.yaml_file import nearest, read_yaml_object
@@ -87,12 +87,11 @@ class Prompt:
     sampling: Sampling = DRAWN
     chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
 
-    def conversation(self, source: str, direction: Direction) -> Conversation:
+    def conversation(self, source: str, direction: str) -> Conversation:
         """What is said before the model's turn."""
         languages = languages_of(direction)
-        named = dict(
-            zip(("source_language", "target_language"), map(self.languages.__getitem__, languages), strict=True)
-        )
+        source_language, target_language = (self.languages[one] for one in languages)
+        named = {"source_language": source_language, "target_language": target_language}
         turns: Conversation = []
         if self.system:
             turns.append({"role": "system", "content": fill(self.system, named)})

@@ -1,4 +1,4 @@
-"""A language model in transformers, on any device: one pass over what all prompts begin with, batches without the dead.
+"""A language model in transformers: what all prompts begin with computed once, batches that shrink as rows end.
 
 `generate` of transformers computes every prompt from its first token, and goes on with rows that have ended until the
 last one has. Here the prefix's keys and values are computed once and shared out, and rows leave when they end.
@@ -195,7 +195,7 @@ def _warpers(sampling: Sampling) -> LogitsProcessorList:
 
 
 def _ids(value: int | list[int] | None) -> set[int]:
-    return set(value if isinstance(value, list) else [value]) - {None}
+    return {one for one in (value if isinstance(value, list) else [value]) if one is not None}
 
 
 def _load(name: str | Path, dtype: torch.dtype | str) -> Any:
