@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from marian_distill.languages import Language, is_han
-from marian_distill.text.audit import copied_words, wrong_language
+from marian_distill.text.audit import wrong_language
 
 _MARKUP = re.compile(
     r"```|\*\*|<[/|]?[a-z][^<>]{0,40}>|\{[a-z_]+\}|^(?:#{1,6}|[-*•])\s",
@@ -17,6 +17,7 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _HAN_RUN = re.compile(r"[一-鿿]{2,}")
+_LOWER_CASE_WORDS = re.compile(r"\b[a-z]{2,}(?: [a-z]{2,})+\b")
 # Simplified as well, though GB 2312 lacks them.
 _RARE = frozenset("焗潟瞭喆堃")
 
@@ -60,8 +61,10 @@ def refusal(source: str, translation: str, _language: Language) -> bool:
 
 
 def mixed_language(source: str, translation: str, language: Language) -> bool:
-    """Chinese words in English, or several words of the English source in the Chinese."""
-    return _HAN_RUN.search(translation) is not None if language == "en" else copied_words(source, translation)
+    """Chinese words in English; in Chinese two words of the source or more in a row that are no names."""
+    if language == "en":
+        return _HAN_RUN.search(translation) is not None
+    return any(words in source for words in _LOWER_CASE_WORDS.findall(translation))
 
 
 def other_language(source: str, translation: str, language: Language) -> bool:

@@ -138,9 +138,8 @@ class Endpoint:
                     raise UserError(f"--teacher-endpoint {self.url}: {said_by(response)}")
             if attempt < self.retries:
                 await asyncio.sleep(wait)
-        raise UserError(
-            f"--teacher-endpoint {self.url}: {trouble}, {self.retries + 1} times; the same command goes on where it was"
-        )
+        times = f"{trouble}, {self.retries + 1} times"
+        raise UserError(f"--teacher-endpoint {self.url}: {times}; the same command goes on where it was")
 
     async def _wait_for_turn(self) -> None:
         """Starts of requests are as far apart as the limit says."""
@@ -165,12 +164,11 @@ class Endpoint:
             names = [model["id"] for model in parse_json(response.text)["data"]]
         except (ValueError, TypeError, KeyError) as error:
             raise UserError(f"--teacher-endpoint {self.url}: {self.url}/models has no list of models") from error
-        if wanted is None and len(names) == 1:
-            return names[0]
-        if wanted not in names:
-            shown = ", ".join(map(str, names[:5]))
-            raise UserError(f"--teacher-llm {wanted}: the server has {shown or 'no model'}; name one of its models")
-        return wanted
+        name = names[0] if wanted is None and len(names) == 1 else wanted
+        if name is None or name not in names:
+            shown = ", ".join(map(str, names[:5])) or "no model"
+            raise UserError(f"--teacher-llm {wanted}: the server has {shown}; name one of its models")
+        return name
 
 
 def answers_of(response: httpx.Response) -> list[Answer] | None:

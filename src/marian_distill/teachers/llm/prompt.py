@@ -134,9 +134,9 @@ def read_prompt(path: str | Path) -> Prompt:
     path = Path(path)
     values = read_yaml_object(path, "'key: value' lines")
     check_keys(values, get_type_hints(PromptFile), f"{path}")
-    check_keys(values.get("sampling") or {}, get_type_hints(SamplingKeys), f"{path}: sampling")
     if fault := fault_of(values, PromptFile, ""):
         raise UserError(f"{path}: {fault}")
+    check_keys(values.get("sampling", {}), get_type_hints(SamplingKeys), f"{path}: sampling")
     check_slots(f"{path}: system", values.get("system", ""), LANGUAGE_SLOTS)
     check_slots(f"{path}: user", values["user"], LANGUAGE_SLOTS | {"source", "terms"}, {"source"})
     if values.get("terminology"):
