@@ -55,8 +55,8 @@ def test_half_an_answer_is_no_translation():
         def __init__(self):
             self.provenance = {}
 
-        def answer(self, conversations, count, sampling):
-            assert (len(conversations), count, sampling.temperature, sampling.max_new_tokens) == (2, 2, 0.7, 50)
+        def answer(self, conversations, count, sampling, limits):
+            assert (len(conversations), count, sampling.temperature, limits) == (2, 2, 0.7, [24, 16])
             return [[Answer("我想要", -0.1, False), Answer("我要茶。", -0.4, True)], [Answer("我", -0.1, False)]]
 
     teacher = TextTeacher(Backend(), Prompt(user="{source}"), "en-zh", 50)

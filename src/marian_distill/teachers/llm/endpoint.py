@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -70,30 +71,37 @@ class Endpoint:
         self._answered = False  # a request was: what is refused then is refused for its own sake
         self.provenance = {"teacher": self.model, "backend": "endpoint", "endpoint": self.url}
 
-    def answer(self, conversations: Sequence[Conversation], count: int, sampling: Sampling) -> list[list[Answer]]:
-        """`count` answers to each conversation; none to one that the server refuses."""
-        return asyncio.run(self._answer_all(conversations, count, sampling))
-
-    async def _answer_all(
-        self, conversations: Sequence[Conversation], count: int, sampling: Sampling
+    def answer(
+        self,
+        conversations: Sequence[Conversation],
+        count: int,
+        sampling: Sampling,
+        limits: Sequence[int] | None = None,
     ) -> list[list[Answer]]:
+        """`count` answers to each conversation; none to one that the server refuses."""
+        limits = limits or [sampling.max_new_tokens] * len(conversations)
+        each = [replace(sampling, max_new_tokens=limit) for limit in limits]
+        requests = [self._request(*one, count) for one in zip(conversations, each, strict=True)]
+        return asyncio.run(self._answer_all(requests))
+
+    async def _answer_all(self, requests: Sequence[dict[str, Any]]) -> list[list[Answer]]:
         self._next_start = 0.0  # of this loop's clock
         limits = httpx.Limits(max_connections=self.concurrency)
         turns = asyncio.Semaphore(self.concurrency)
         async with httpx.AsyncClient(headers=self.headers, timeout=self.timeout, limits=limits) as client:
 
-            async def one(conversation: Conversation) -> list[Answer]:
+            async def one(request: dict[str, Any]) -> list[Answer]:
                 async with turns:
-                    return await self._answer(client, self._request(conversation, count, sampling))
+                    return await self._answer(client, request)
 
             try:
                 async with asyncio.TaskGroup() as group:  # the first that fails ends the others
-                    tasks = [group.create_task(one(conversation)) for conversation in conversations]
+                    tasks = [group.create_task(one(request)) for request in requests]
             except* UserError as several:
                 raise several.exceptions[0] from None
         return [task.result() for task in tasks]
 
-    def _request(self, conversation: Conversation, count: int, sampling: Sampling) -> dict[str, Any]:
+    def _request(self, conversation: Conversation, sampling: Sampling, count: int) -> dict[str, Any]:
         draws = sampling.temperature > 0
         said = hashlib.sha256(repr((self.seed, conversation)).encode()).digest()
         options = {

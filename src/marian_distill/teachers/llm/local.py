@@ -14,9 +14,6 @@ from marian_distill.runtime.generation import Sampling
 from marian_distill.teachers.llm.prompt import Conversation
 from marian_distill.teachers.llm.teacher import Answer
 
-# An answer of more tokens than this many times its text's, and some, is no translation: it is stopped there.
-TOKENS_PER_TOKEN, SPARE_TOKENS = 2, 16
-
 
 class Generated(NamedTuple):
     """Ids of an answer without what ended it, the mean log-probability with it, whether it ended by itself."""
@@ -58,13 +55,19 @@ class LocalBackend:
         self.chat_template_kwargs = dict(chat_template_kwargs)
         self.provenance = engine.provenance
 
-    def answer(self, conversations: Sequence[Conversation], count: int, sampling: Sampling) -> list[list[Answer]]:
+    def answer(
+        self,
+        conversations: Sequence[Conversation],
+        count: int,
+        sampling: Sampling,
+        limits: Sequence[int] | None = None,
+    ) -> list[list[Answer]]:
         """`count` answers to each conversation; none to one that leaves no room in the model's context."""
         prompts = self.prompt_ids(conversations)
         prefix = shared_prefix(prompts)
         answers: list[list[Answer]] = [[] for _ in prompts]
-        lengths = [len(prompt) for prompt in prompts]
-        for rows, bound in self._batches(lengths, len(prefix), count, sampling.max_new_tokens):
+        limits = limits or [sampling.max_new_tokens] * len(prompts)
+        for rows, bound in self._batches([len(prompt) for prompt in prompts], limits, count):
             suffixes = [prompts[row][len(prefix) :] for row in rows]
             generated = self.engine.generate(prefix, suffixes, count, replace(sampling, max_new_tokens=bound))
             for row, several in zip(rows, generated, strict=True):
@@ -79,18 +82,17 @@ class LocalBackend:
         )
         return self.tokenizer(rendered, add_special_tokens=False).input_ids
 
-    def _batches(self, lengths: Sequence[int], prefix: int, count: int, limit: int) -> Iterator[tuple[list[int], int]]:
+    def _batches(self, lengths: Sequence[int], limits: Sequence[int], count: int) -> Iterator[tuple[list[int], int]]:
         """Rows of like length and the bound of their answers; the longest first, which need the most memory."""
         order = sorted(range(len(lengths)), key=lambda row: (-lengths[row], row))
+        order = [row for row in order if lengths[row] < self.engine.context]
         while order:
             longest = lengths[order[0]]
-            bound = min(limit, SPARE_TOKENS + TOKENS_PER_TOKEN * (longest - prefix), self.engine.context - longest)
-            if bound < 1:
-                order.pop(0)
-                continue
-            size = max(1, self.engine.batch_rows(longest + bound) // count)
-            rows = [row for row in order[:size] if lengths[row] >= longest - self.engine.most_padding]
-            yield rows, bound
+            alike = [row for row in order if lengths[row] >= longest - self.engine.most_padding]
+            room = self.engine.context - longest
+            most = min(room, max(limits[row] for row in alike))
+            rows = alike[: max(1, self.engine.batch_rows(longest + most) // count)]
+            yield rows, min(room, max(limits[row] for row in rows))
             order = order[len(rows) :]
 
 

@@ -8,6 +8,8 @@ from marian_distill.runtime.generation import Sampling
 from marian_distill.teachers.llm.answers import clean_answer
 from marian_distill.teachers.llm.prompt import Conversation, Prompt
 
+SPARE_TOKENS = 16
+
 
 class Answer(NamedTuple):
     """What a model said: its text, its mean log-probability a token where it is known, whether it came to an end."""
@@ -22,8 +24,17 @@ class Backend(Protocol):
 
     provenance: dict[str, Any]  # which model it is, and how it computes
 
-    def answer(self, conversations: Sequence[Conversation], count: int, sampling: Sampling) -> list[list[Answer]]:
-        """`count` answers to each conversation; none to one that is refused or too long."""
+    def answer(
+        self,
+        conversations: Sequence[Conversation],
+        count: int,
+        sampling: Sampling,
+        limits: Sequence[int] | None = None,
+    ) -> list[list[Answer]]:
+        """`count` answers to each conversation; none to one that is refused or too long.
+
+        `limits`: how many tokens each may have at least, before it is cut; by default `sampling.max_new_tokens`.
+        """
         ...
 
 
@@ -49,11 +60,20 @@ class TextTeacher:
         `finished`: without those that met the token limit, hence perhaps none.
         """
         conversations = [self.prompt.conversation(text, self.direction) for text in texts]
-        answered = self.backend.answer(conversations, count, self.prompt.drawing(count, self.max_new_tokens))
+        limits = [min(self.max_new_tokens, token_limit(text)) for text in texts]
+        answered = self.backend.answer(conversations, count, self.prompt.drawing(count, self.max_new_tokens), limits)
         return [
             distinct_translations(text, [one for one in answers if one.finished or not finished])
             for text, answers in zip(texts, answered, strict=True)
         ]
+
+
+def token_limit(text: str) -> int:
+    """Tokens that no translation of a text reaches, for what runs on to be stopped: three times as many as usual.
+
+    A token is four bytes of English and three of Chinese, a translation about as many tokens as its source.
+    """
+    return SPARE_TOKENS + len(text.encode()) * 3 // 4
 
 
 def distinct_translations(source: str, answers: Sequence[Answer]) -> list[tuple[str, float | None]]:
