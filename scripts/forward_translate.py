@@ -16,15 +16,22 @@ source NAME are labelled forward:NAME: to weigh them in training, name that: --s
 docs/llm_teacher.md is about language models.
 """
 
+import argparse
+
 from marian_distill.errors import run_command
 from marian_distill.locks import folder_lock
 from marian_distill.signals import stop_request
 from marian_distill.teachers.labelling import check_arguments, label, labelling_parser
 
 
-def main() -> None:
+def parse_arguments() -> argparse.Namespace:
     arguments = labelling_parser(__doc__).parse_args()
     check_arguments(arguments)
+    return arguments
+
+
+def main() -> None:
+    arguments = parse_arguments()
     stop_request.how_to_go_on = lambda: "the same command goes on where it was"
     share = f"{arguments.output_dir.name}.{arguments.rank}-of-{arguments.processes}"
     with folder_lock(arguments.output_dir.parent / share):

@@ -38,7 +38,7 @@ def add_pattern_options(parser: argparse.ArgumentParser) -> None:
         "--patterns-from-llm",
         type=at_least(1),
         metavar="COUNT",
-        help="let a language model write so many into it first",
+        help="so many, which a language model writes into it first",
     )
     parser.add_argument("--patterns-prompt", type=Path, default=PATTERNS_PROMPT, help=f"default: {PATTERNS_PROMPT}")
     add_llm_options(parser)
@@ -46,7 +46,7 @@ def add_pattern_options(parser: argparse.ArgumentParser) -> None:
 
 
 def extra_patterns(domain: str, options: argparse.Namespace) -> list[Pattern]:
-    """The patterns of the file that `add_pattern_options` parsed, if any; a language model writes it before where asked.
+    """The patterns of `--patterns`, if it is given; a language model writes the file before, where that is asked.
 
     Raises:
         UserError: a file, or a model, without the other; a file that is there already and would be written over.

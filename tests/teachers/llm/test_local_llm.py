@@ -87,11 +87,11 @@ def test_what_met_the_limit_is_not_finished_and_what_ended_is(engine, tokenizer,
     assert not all(answer.finished for (answer,) in answers)
 
 
-def test_a_repetition_penalty_counts_the_prompt(engine, tokenizer, toy_chat_dir):
+def test_a_repetition_penalty_counts_what_the_engine_counts(engine, tokenizer, toy_chat_dir):
     penalised = replace(GREEDY, repetition_penalty=1.3)
     expected = [text for text, _, _ in plainly(tokenizer, toy_chat_dir, penalised)]
     said = [one.text for (one,) in LocalBackend(engine, tokenizer, {}).answer(conversations(), 1, penalised)]
-    if isinstance(engine, CTranslate2Engine):  # which does not count a static prompt
+    if isinstance(engine, CTranslate2Engine):  # which counts what it wrote, and never a prompt
         assert said != [text for text, _, _ in plainly(tokenizer, toy_chat_dir, GREEDY)]
     else:
         assert said == expected
