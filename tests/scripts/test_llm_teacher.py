@@ -134,6 +134,7 @@ def test_kill_9_costs_what_was_in_the_air(corpus, tmp_path):
         (["--teacher-llm", "{folder}"], "no tokenizer that transformers can load"),
         (["--teacher-llm", "{folder}", "--backend", "ctranslate2"], "no model.bin"),
         (["--teacher-llm", "{chat}", "--compute-type", "int3"], "--compute-type int3"),
+        (["--teacher-llm", "{chat}", "--device", "cuda"], "--device cuda: torch sees no GPU here"),
         (["--teacher-llm", "{chat}", "--prompt", "{folder}/none.yaml"], "no such file"),
         (["--teacher-llm", "{chat}", "--choose", "reverse"], "--choose reverse needs --reverse-ct2-dir"),
         (["--teacher-llm", "{chat}", "--min-quality", "0.5"], "--min-quality needs --choose"),

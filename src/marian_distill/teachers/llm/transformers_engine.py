@@ -61,6 +61,8 @@ class TransformersEngine:
             torch.set_num_threads(threads)
         if compute_type not in {"default", *COMPUTE_TYPES}:
             raise UserError(f"--compute-type {compute_type}: transformers has {', '.join(COMPUTE_TYPES)} and default")
+        if device == "cuda" and not torch.cuda.is_available():
+            raise UserError("--device cuda: torch sees no GPU here; leave it out")
         self.device, self.rows = torch.device(device), rows
         self.model = _load(name, COMPUTE_TYPES.get(compute_type, "auto")).to(self.device).eval()
         if compute_type == "default":
