@@ -30,7 +30,7 @@ def read_yaml_object(path: Path, expected: str) -> dict[str, Any]:
     return values
 
 
-def nearest(name: str, known: Collection[str]) -> str:
+def nearest_name(name: str, known: Collection[str]) -> str:
     """The known name that one resembles most; "" when none does."""
     return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), "")
 

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 from marian_distill.errors import UserError
+from marian_distill.yaml_file import nearest_name
 
 
 def option(help: str, default: Any = None, **metadata: Any) -> Any:
@@ -32,3 +33,9 @@ def check_at_least(options: Any, least: int, *names: str) -> None:
         value = getattr(options, name)
         if value is not None and value < least:
             raise UserError(f"{flag(name)} {value}: expected {least} or more")
+
+
+def nearest(name: str, known: set[str], prefix: str) -> str:
+    """What may have been meant, to end a message: "; did you mean --seed?"; "" where nothing is near."""
+    near = nearest_name(name, known)
+    return f"; did you mean {prefix}{near.replace('_', '-') if prefix else near}?" if near else ""

@@ -10,7 +10,7 @@ from marian_distill.errors import UserError
 from marian_distill.languages import Language, is_han, languages_of
 from marian_distill.runtime.generation import Sampling
 from marian_distill.schema import fault_of
-from marian_distill.yaml_file import nearest, read_yaml_object
+from marian_distill.yaml_file import nearest_name, read_yaml_object
 
 SLOT = re.compile(r"\{([a-z_]+)\}")
 LANGUAGE_SLOTS = frozenset({"source_language", "target_language"})
@@ -158,7 +158,7 @@ def check_keys(given: Collection[Any], known: Collection[str], place: str) -> No
     """`UserError` for the first key that is not known."""
     for key in given:
         if key not in known:
-            near = nearest(str(key), known)
+            near = nearest_name(str(key), known)
             raise UserError(f"{place}: unknown key {key!r}" + (f"; did you mean {near}?" if near else ""))
 
 
