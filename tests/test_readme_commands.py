@@ -24,7 +24,13 @@ PAGES = sorted(
 PAGES += [REPOSITORY / "outputs/README.md"]
 # What is kept in git and may be named in a command; what a run makes is not there yet.
 KEPT = re.compile(r"(scripts|recipes|student_configs|benchmarks|tests|profiles)/|data/[^g/]|distill_zh_en\.py$")
-TOOLS = ("pytest", "pre-commit", "ruff", "pyright")  # their own options are their own affair
+TOOLS = (
+    "pytest",
+    "pre-commit",
+    "ruff",
+    "pyright",
+    "ct2-transformers-converter",
+)  # their own options are their own affair
 # Commands of the README that take seconds on a toy model; the others train, or need a larger corpus or a download.
 QUICK = (
     *("translate_ct2", "make_extra_money_data", "audit_parallel_data", "apply_corrections", "export_ct2"),

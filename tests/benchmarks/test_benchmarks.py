@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from marian_distill.files import read_json
+from toy_model import PAIRS
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 PNG = b"\x89PNG"
@@ -42,6 +43,22 @@ def test_translation_speed(tmp_path, toy_model_dir):
     assert report["machine"]["processor"]
     assert report["latency_ms"]["greedy"]["p50"] <= report["latency_ms"]["greedy"]["p95"]
     assert report["peak_memory_mb"] > 0
+
+
+@pytest.mark.slow
+def test_llm_teacher(tmp_path, toy_chat_dir, toy_chat_ct2_dir):
+    rows = "".join(f"{english}\t{chinese}\n" for english, chinese in PAIRS[:12])
+    (tmp_path / "test.tsv").write_text(f"en\tzh\n{rows}", encoding="utf-8")
+    command = [sys.executable, BENCHMARKS / "llm_teacher.py", "--model-dir", toy_chat_dir]
+    command += ["--ct2-dir", toy_chat_ct2_dir]
+    command += ["--test-file", tmp_path / "test.tsv", "--output-dir", tmp_path, "--threads", 1, "--rounds", 1]
+    command += ["--prompt", BENCHMARKS.parent / "prompts" / "chat.yaml"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    ways = read_json(tmp_path / "llm_teacher.json")["ways"]
+    assert list(ways) == ["generate", "ours_transformers", "ours_ctranslate2"]
+    assert ways["generate"]["same_as_generate"] == 1.0
+    assert all(way["sentences_per_second"] > 0 for way in ways.values())
 
 
 @pytest.mark.slow

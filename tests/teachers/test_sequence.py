@@ -161,8 +161,7 @@ def test_of_two_processes_that_end_at_once_one_puts_the_folder_in_place(tmp_path
     assert load_parallel(CorpusSource(str(tmp_path / "out"))).num_rows == 4
 
 
-def test_a_stop_keeps_what_was_translated_of_a_shard(tmp_path, monkeypatch):
-    monkeypatch.setattr(sequence, "CHUNK_ROWS", 2)
+def test_a_stop_keeps_what_was_translated_of_a_shard(tmp_path):
     corpus, policy = corpus_of(9), Policy(keep_numbers=False)
 
     class Breaks(ParrotTeacher):
@@ -172,12 +171,12 @@ def test_a_stop_keeps_what_was_translated_of_a_shard(tmp_path, monkeypatch):
             return super().translate_n_best(texts, count, finished=finished)
 
     with pytest.raises(KeyboardInterrupt):
-        forward_translate(Breaks(("猫", -1.0)), corpus, tmp_path / "out", policy, PROVENANCE)
+        forward_translate(Breaks(("猫", -1.0)), corpus, tmp_path / "out", policy, PROVENANCE, chunk_rows=2)
     (part,) = (tmp_path / "out.unfinished").glob("*.part.jsonl")
     with part.open("a", encoding="utf-8") as stream:
         stream.write('{"translation": {"en"')  # a kill in the middle of a line
     teacher = ParrotTeacher(("猫", -1.0))
-    report = forward_translate(teacher, corpus, tmp_path / "out", policy, PROVENANCE)
+    report = forward_translate(teacher, corpus, tmp_path / "out", policy, PROVENANCE, chunk_rows=2)
     assert teacher.asked == corpus["en"][6:]
     assert report["origins"] == {"teacher": 9}
     assert load_parallel(CorpusSource(str(tmp_path / "out")))["en"] == corpus["en"]

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from marian_distill.augment import examples
-from marian_distill.augment.grammar import SPLITS, Example, amounts_kept
+from marian_distill.augment import patterns_of
+from marian_distill.augment.grammar import SPLITS, Example, Pattern, amounts_kept, sample
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.edited import check_unedited, unedited_writer
 from marian_distill.errors import UserError
+from marian_distill.teachers.llm.backends import add_engine_options, add_llm_options, llm_backend
+
+PATTERNS_PROMPT = Path("prompts/patterns.yaml")
 
 
 def extra_data_parser(description: str | None) -> argparse.ArgumentParser:
@@ -28,27 +31,69 @@ def extra_data_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def add_pattern_options(parser: argparse.ArgumentParser) -> None:
+    """Options for patterns beyond the program's own: from a file, and from a language model into that file."""
+    parser.add_argument("--patterns", type=Path, help="CSV of more sentence patterns, with the header en,zh")
+    parser.add_argument(
+        "--patterns-from-llm",
+        type=at_least(1),
+        metavar="COUNT",
+        help="so many, which a language model writes into it first",
+    )
+    parser.add_argument("--patterns-prompt", type=Path, default=PATTERNS_PROMPT, help=f"default: {PATTERNS_PROMPT}")
+    add_llm_options(parser)
+    add_engine_options(parser)
+
+
+def extra_patterns(domain: str, options: argparse.Namespace) -> list[Pattern]:
+    """The patterns of `--patterns`, if it is given; a language model writes the file before, where that is asked.
+
+    Raises:
+        UserError: a file, or a model, without the other; a file that is there already and would be written over.
+    """
+    from marian_distill.augment.proposals import read_pattern_file, read_pattern_prompt, write_proposals
+
+    has_llm = options.teacher_llm is not None or options.teacher_endpoint is not None
+    path: Path | None = options.patterns
+    if path is None:
+        if options.patterns_from_llm or has_llm:
+            raise UserError("--patterns-from-llm needs --patterns FILE.csv, where what it proposes is kept")
+        return []
+    if options.patterns_from_llm:
+        if not has_llm:
+            raise UserError("--patterns-from-llm needs --teacher-llm or --teacher-endpoint")
+        if path.exists():
+            raise UserError(f"{path}: is there already; leave out --patterns-from-llm, or name another file")
+        prompt = read_pattern_prompt(options.patterns_prompt)
+        write_proposals(path, domain, options.patterns_from_llm, llm_backend(options, {}), prompt, options.seed)
+    return read_pattern_file(path, domain)
+
+
 def add_teacher_options(parser: argparse.ArgumentParser) -> None:
-    """Options for Chinese that a teacher makes instead of the rules."""
+    """Options for Chinese that a teacher makes instead of the rules; beside `add_pattern_options`."""
     parser.add_argument(
         "--teacher-ct2-dir", type=Path, help="CTranslate2 folder that translates the English (default: by rule)"
     )
-    parser.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu", help="the teacher's device")
-    parser.add_argument("--compute-type", default="default", help="the teacher's compute type, such as int8")
 
 
-def write_extra_data(domain: str, options: argparse.Namespace, teacher_ct2_dir: Path | None = None) -> None:
+def write_extra_data(
+    domain: str,
+    options: argparse.Namespace,
+    teacher_ct2_dir: Path | None = None,
+    more_patterns: Sequence[Pattern] = (),
+) -> None:
     """Write `options.output_csv` and `<output_csv>.report.json`, and say so in one line.
 
     Args:
         domain: money, coffee or travel.
         options: what `extra_data_parser` (and `add_teacher_options`, for a teacher) parsed.
         teacher_ct2_dir: a phone folder whose model makes the Chinese; rules make it when None.
+        more_patterns: beyond the domain's own.
     """
     if options.output_csv.is_dir():
         raise UserError(f"{options.output_csv}: is a folder. Give --output-csv a file name.")
     check_unedited(options.output_csv)  # before the teacher's work
-    pairs = examples(domain, options.split, options.num_examples, options.seed)
+    pairs = sample([*patterns_of(domain), *more_patterns], options.split, options.num_examples, options.seed)
     report = {"domain": domain, "split": options.split, "seed": options.seed, "repeat": options.repeat}
     if teacher_ct2_dir:
         pairs, by_rule = teacher_translations(pairs, teacher_ct2_dir, options.device, options.compute_type)

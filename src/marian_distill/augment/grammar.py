@@ -22,7 +22,7 @@ HELD_OUT_ONE_IN = 10  # this share of the values of an open slot (or of a patter
 NO_FULL_STOP, LOWER_CASE = 0.2, 0.2  # shares of pairs written as people type: without the full stop, in lower case
 PATIENCE = 30  # a pattern that gave nothing new this many times in a row is exhausted
 
-_SLOT = re.compile(r"\{(?P<name>[a-z_]+)(?P<index>\d?)(?:\.(?P<form>\w+))?\}")
+SLOT = re.compile(r"\{(?P<name>[a-z_]+)(?P<index>\d?)(?:\.(?P<form>\w+))?\}")
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def read_patterns(domain: str, slots: Mapping[str, Slot], table: str) -> list[Pa
     patterns = []
     for line in filter(None, map(str.strip, table.splitlines())):
         en, zh = (side.strip() for side in line.removeprefix("* ").split(" | "))
-        used = {match["name"] + match["index"]: slots[match["name"]] for match in _SLOT.finditer(en)}
+        used = {match["name"] + match["index"]: slots[match["name"]] for match in SLOT.finditer(en)}
         patterns.append(Pattern(domain, en, zh, used, held_out=line.startswith("* ")))
     return patterns
 
@@ -239,7 +239,7 @@ def fill(pattern: Pattern, values: Mapping[str, Value], full_stop: bool = True, 
 
 def _render(template: str, values: Mapping[str, Value], side: int) -> str:
     """One side of a template (0 English, 1 Chinese) with its slots filled."""
-    return _SLOT.sub(lambda m: values[m["name"] + m["index"]].forms[m["form"] or ""][side], template)
+    return SLOT.sub(lambda m: values[m["name"] + m["index"]].forms[m["form"] or ""][side], template)
 
 
 def amounts_kept(example: Example, hypothesis: str, language: Literal["en", "zh"] = "zh") -> bool:

@@ -7,10 +7,12 @@ their source's label, so that a share of a source, by which they were drawn alre
 """
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -23,6 +25,8 @@ from marian_distill.errors import UserError
 from marian_distill.files import atomic_path, read_json_object, write_json
 from marian_distill.languages import CHRF_WORD_ORDER, Direction, Language, languages_of
 from marian_distill.locks import InUseError, folder_lock
+from marian_distill.teachers.filters import first_fault
+from marian_distill.teachers.judges import Judge, JudgeName
 from marian_distill.text.cleaning import Limits, first_reason
 from marian_distill.text.numbers import numbers_kept
 
@@ -37,27 +41,29 @@ SCHEMA = pa.schema(
         ("source", pa.string()),
         ("origin", pa.string()),  # "teacher" or "reference"
         ("score", pa.float32()),  # mean log-probability a token of what the teacher said; none when it was cut
+        ("quality", pa.float32()),  # what the judge says of it (`teachers.judges`); none without one
         ("rejected", pa.string()),  # why it was not taken; "" when it was
     ]
 )
 
 
 class Hypothesis(NamedTuple):
-    """One of the teacher's translations, and its mean log-probability a token."""
+    """One of the teacher's translations, its mean log-probability a token, what the judge says of it; where known."""
 
     text: str
-    score: float
+    score: float | None
+    quality: float | None = None
 
 
 class Teacher(Protocol):
-    """A translator that gives its n best (`CTranslate2Translator`)."""
+    """A translator that gives its n best (`CTranslate2Translator`, `llm.teacher.TextTeacher`)."""
 
     direction: Direction
 
     def translate_n_best(
         self, texts: Sequence[str], count: int, *, finished: bool = False
-    ) -> list[list[tuple[str, float]]]:
-        """For each text its best translations with their mean log-probabilities a token, best first.
+    ) -> Sequence[Sequence[tuple[str, float | None]]]:
+        """For each text its best translations with their mean log-probabilities a token, where known, best first.
 
         `finished`: without those that met the output bound, hence perhaps none.
         """
@@ -70,17 +76,19 @@ class Policy:
 
     Args:
         n_best: hypotheses asked for; at most the beam size.
-        choose: the likeliest (`score`), or the one closest to the reference (`closeness`) by sentence
-            chrF++, in Chinese chrF.
+        choose: the likeliest (`score`), the one closest to the reference (`closeness`) by sentence
+            chrF++, in Chinese chrF, or the one that a judge of that name finds best.
         min_score: least mean log-probability a token.
+        min_quality: least that the judge may say; None for no limit.
         max_repeats: most times in a row that a word (Chinese: up to four characters) may be said.
         keep_numbers: reject a hypothesis that lost a number of its source.
         rejected: what becomes of a row whose hypothesis is rejected: `keep` its reference, or `drop` it.
     """
 
     n_best: int = 1
-    choose: Literal["score", "closeness"] = "score"
+    choose: Literal["score", "closeness"] | JudgeName = "score"
     min_score: float = -100.0
+    min_quality: float | None = None
     max_repeats: int = 3
     keep_numbers: bool = True
     rejected: Literal["keep", "drop"] = "keep"
@@ -93,26 +101,34 @@ class Row(NamedTuple):
     source: str
     origin: str
     score: float | None
+    quality: float | None
     rejected: str
 
 
 def choose(hypotheses: Sequence[Hypothesis], reference: str, by: str, language: Language) -> Hypothesis:
     """The hypothesis that is taken; `language` is theirs."""
-    if by == "score" or len(hypotheses) == 1:
-        return max(hypotheses, key=lambda one: one.score)
-    chrf = CHRF(word_order=CHRF_WORD_ORDER[language])
-    return max(hypotheses, key=lambda one: chrf.sentence_score(one.text, [reference]).score)
+    if by == "closeness":
+        chrf = CHRF(word_order=CHRF_WORD_ORDER[language])
+        return max(hypotheses, key=lambda one: chrf.sentence_score(one.text, [reference]).score)
+    return max(hypotheses, key=lambda one: _known(one.score if by == "score" else one.quality))
+
+
+def _known(score: float | None) -> float:
+    return -math.inf if score is None else score
 
 
 def reason_to_reject(english: str, chinese: str, source: str, hypothesis: Hypothesis, policy: Policy) -> str:
     """Name of the first filter that the pair with the teacher's side does not pass; "" when it passes all."""
-    if reason := first_reason(english, chinese, Limits()):
+    language: Language = "en" if source == chinese else "zh"
+    if reason := first_reason(english, chinese, Limits()) or first_fault(source, hypothesis.text, language):
         return reason
     if repeats(hypothesis.text) > policy.max_repeats:
         return "repetition"
     if policy.keep_numbers and not numbers_kept(source, hypothesis.text):
         return "number_lost"
-    return "low_score" if hypothesis.score < policy.min_score else ""
+    if policy.min_quality is not None and _known(hypothesis.quality) < policy.min_quality:
+        return "low_quality"
+    return "low_score" if hypothesis.score is not None and hypothesis.score < policy.min_score else ""
 
 
 def repeats(text: str) -> int:
@@ -137,25 +153,38 @@ def _longest_run(items: Sequence[str]) -> int:
     return longest
 
 
-def translate_rows(teacher: Teacher, rows: Sequence[dict[str, str]], policy: Policy) -> Iterator[Row]:
+def translate_rows(
+    teacher: Teacher, rows: Sequence[dict[str, str]], policy: Policy, judge: Judge | None = None
+) -> Iterator[Row]:
     """Rows of a corpus (`en`, `zh`, `source`) with the teacher's target side, or their own where it is rejected."""
     source, target = languages_of(teacher.direction)
     texts = [row[source] for row in rows]
-    for row, found in zip(rows, teacher.translate_n_best(texts, policy.n_best, finished=True), strict=True):
+    for row, hypotheses in zip(rows, _judged(teacher, texts, policy, judge), strict=True):
         label = LABEL + row["source"]
-        if found:
-            hypothesis = choose([Hypothesis(*one) for one in found], row[target], policy.choose, target)
+        if hypotheses:
+            hypothesis = choose(hypotheses, row[target], policy.choose, target)
             taught = {source: row[source], target: hypothesis.text}
             reason = reason_to_reject(taught["en"], taught["zh"], row[source], hypothesis, policy)
-            score = hypothesis.score
+            numbers = hypothesis.score, hypothesis.quality
         else:  # half a sentence; with `</s>` after it a student would learn to stop there
-            taught, reason, score = {}, "cut", None
+            taught, reason, numbers = {}, "cut", (None, None)
         if not reason:
-            yield Row(taught, label, "teacher", score, "")
+            yield Row(taught, label, "teacher", *numbers, "")
         elif policy.rejected == "keep":
-            yield Row({"en": row["en"], "zh": row["zh"]}, label, "reference", score, reason)
+            yield Row({"en": row["en"], "zh": row["zh"]}, label, "reference", *numbers, reason)
         else:
-            yield Row({}, label, DROPPED, score, reason)
+            yield Row({}, label, DROPPED, *numbers, reason)
+
+
+def _judged(teacher: Teacher, texts: Sequence[str], policy: Policy, judge: Judge | None) -> Iterator[list[Hypothesis]]:
+    """What the teacher says of each text, with the judge's word on it."""
+    found = teacher.translate_n_best(texts, policy.n_best, finished=True)
+    if judge is None:
+        yield from ([Hypothesis(*one) for one in several] for several in found)
+        return
+    qualities = judge(texts, [[text for text, _ in several] for several in found])
+    for several, said in zip(found, qualities, strict=True):
+        yield [Hypothesis(*one, quality) for one, quality in zip(several, said, strict=True)]
 
 
 def check_new(output_dir: Path) -> None:
@@ -171,7 +200,9 @@ def forward_translate(
     policy: Policy,
     provenance: dict[str, Any],
     *,
+    judge: Judge | None = None,
     shard_rows: int = 10_000,
+    chunk_rows: int = CHUNK_ROWS,
     rank: int = 0,
     processes: int = 1,
     on_rows: Callable[[int], object] = lambda _: None,
@@ -187,7 +218,9 @@ def forward_translate(
         output_dir: must not exist.
         policy: what is taken of what the teacher says.
         provenance: how the corpus came to be, for the report; another one than the unfinished folder's is refused.
+        judge: says how good translations are, where `policy.choose` names one.
         shard_rows: rows a shard.
+        chunk_rows: rows kept at once; texts of like length are looked for among them.
         rank, processes: this process does every `processes`-th shard from `rank` on.
         on_rows: called with the number of rows done, also those of finished shards.
 
@@ -211,27 +244,34 @@ def forward_translate(
         if files[shard].is_file():
             on_rows(len(rows))
         else:
-            _write_shard(files[shard], _translated(files[shard].with_suffix(PART), teacher, rows, policy, on_rows))
+            translate = partial(translate_rows, teacher, policy=policy, judge=judge)
+            _write_shard(
+                files[shard], _translated(files[shard].with_suffix(PART), translate, rows, chunk_rows, on_rows)
+            )
         files[shard].with_suffix(PART).unlink(missing_ok=True)
     return _finish(folder, output_dir, settings, files)
 
 
 def _translated(
-    part: Path, teacher: Teacher, rows: datasets.Dataset, policy: Policy, on_rows: Callable[[int], object]
+    part: Path,
+    translate: Callable[[list[dict[str, str]]], Iterator[Row]],
+    rows: datasets.Dataset,
+    chunk_rows: int,
+    on_rows: Callable[[int], object],
 ) -> Iterator[Row]:
     """Rows with the teacher's side; those that stand in `part`, a JSON line each, were translated before a stop."""
     part.touch()
     with part.open("r+", encoding="utf-8", newline="\n") as stream:
         done = [line for line in stream.readlines() if line.endswith("\n")]
-        done = done[: len(done) // CHUNK_ROWS * CHUNK_ROWS]  # so that a row shares its batch with the same rows
+        done = done[: len(done) // chunk_rows * chunk_rows]  # so that a row shares its batch with the same rows
         stream.seek(0)
         stream.truncate()
         stream.writelines(done)
         on_rows(len(done))
         yield from (Row(**json.loads(line)) for line in done)
-        for first in range(len(done), len(rows), CHUNK_ROWS):
-            chunk = rows.select(range(first, min(first + CHUNK_ROWS, len(rows)))).to_list()
-            translated = list(translate_rows(teacher, chunk, policy))
+        for first in range(len(done), len(rows), chunk_rows):
+            chunk = rows.select(range(first, min(first + chunk_rows, len(rows)))).to_list()
+            translated = list(translate(chunk))
             stream.writelines(json.dumps(row._asdict()) + "\n" for row in translated)
             stream.flush()
             on_rows(len(chunk))

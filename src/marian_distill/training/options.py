@@ -1,11 +1,11 @@
 """What the dataclasses of options share: a field with its help, and checks that tell a mistake in one line."""
 
 import dataclasses
-import difflib
 import math
 from typing import Any
 
 from marian_distill.errors import UserError
+from marian_distill.yaml_file import nearest_name
 
 
 def option(help: str, default: Any = None, **metadata: Any) -> Any:
@@ -37,6 +37,5 @@ def check_at_least(options: Any, least: int, *names: str) -> None:
 
 def nearest(name: str, known: set[str], prefix: str) -> str:
     """What may have been meant, to end a message: "; did you mean --seed?"; "" where nothing is near."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    shown = near[0].replace("_", "-") if near and prefix else (near[0] if near else "")
-    return f"; did you mean {prefix}{shown}?" if near else ""
+    near = nearest_name(name, known)
+    return f"; did you mean {prefix}{near.replace('_', '-') if prefix else near}?" if near else ""

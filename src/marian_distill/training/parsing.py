@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
 from transformers import HfArgumentParser
 from transformers.hf_argparser import string_to_bool
 
@@ -15,6 +14,7 @@ from marian_distill.errors import UserError
 from marian_distill.training.arguments import DataArguments, DistillTrainingArguments, ModelArguments
 from marian_distill.training.help import format_help
 from marian_distill.training.options import nearest
+from marian_distill.yaml_file import read_yaml_object
 
 
 class _Parser(CommandParser, HfArgumentParser):
@@ -89,32 +89,12 @@ def _config_path(tokens: list[str]) -> Path | None:
 
 
 def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = yaml.safe_load(text)
-        values = {} if values is None else values
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not valid YAML ({error})") from error
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: expected 'option: value' lines, found {type(values).__name__}")
-    _refuse_twice(path, text)
+    values = read_yaml_object(path, "'option: value' lines")
     values = {str(key).replace("-", "_"): value for key, value in values.items()}
     for key in values:
         if key not in known - {"config", "help", "help_all"}:
             raise UserError(f"{path}: unknown key {key!r}{nearest(key, known, '')}")
     return values
-
-
-def _refuse_twice(path: Path, text: str) -> None:
-    """`UserError` for a key that stands there twice, of which YAML would take the last without a word."""
-    document = yaml.compose(text, yaml.SafeLoader)
-    pairs = document.value if isinstance(document, yaml.MappingNode) else []
-    keys = [str(key.value).replace("-", "_") for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise UserError(f"{path}: {key!r} is there twice; remove one")
 
 
 def _tokens(key: str, value: Any) -> list[str]:
