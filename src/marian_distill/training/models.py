@@ -19,7 +19,7 @@ from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
 from marian_distill.students.kind import AnyKind, InitPlan, InitReport, kind_of
 from marian_distill.students.loading import load_student
 from marian_distill.students.student import Student
-from marian_distill.training.arguments import ModelArguments
+from marian_distill.training.arguments import DistillTrainingArguments, ModelArguments
 
 logger = logging.getLogger(__name__)
 
@@ -65,16 +65,16 @@ def load_pieces(options: ModelArguments) -> MarianPieces:
     return pieces
 
 
-def load_teacher(
-    options: ModelArguments, pieces: MarianPieces, alpha_ce: float, matches_layers: bool = False
-) -> Student | None:
+def load_teacher(options: ModelArguments, pieces: MarianPieces, training: DistillTrainingArguments) -> Student | None:
     """The teacher in fp32, where this stage starts or learns from one.
 
     Raises:
         UserError: distillation of logits without a teacher, or from one whose vocabulary is another.
     """
-    if alpha_ce == 1.0 and not options.init_from_teacher and not matches_layers:
+    if not training.needs_teacher and not options.init_from_teacher:
         return None
+    matches_layers = training.matches_layers
+    alpha_ce = 1.0 if training.teacher_cache else training.alpha_ce
     if options.teacher_model is None and matches_layers:
         raise UserError("--hidden-matching and --attention-matching need a teacher: give --teacher-model")
     if options.teacher_model is None:

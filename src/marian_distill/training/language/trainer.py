@@ -18,6 +18,7 @@ from marian_distill.students.student import Student
 from marian_distill.text.batching import LengthBatchSampler
 from marian_distill.tokenizer_file import TokenizerFile
 from marian_distill.training.arguments import DistillTrainingArguments
+from marian_distill.training.cached import NumberedRows, with_cached_samples
 from marian_distill.training.losses import DistillationLoss, projection_loss
 from marian_distill.training.precision import TRIAL_TOKENS, Plan, choose
 from marian_distill.training.trainer import DistillSeq2SeqTrainer, exact_dtype
@@ -53,7 +54,7 @@ class LanguageModelTrainer(DistillSeq2SeqTrainer):
             rows: PackedRows = trainer_options["train_dataset"]
             most = max(1, TRIAL_TOKENS.get(args.device.type, 2**31) // rows.row_length)
             batch = stack([rows[index] for index in range(min(len(rows), rows_per_batch(rows, args), most))])
-            plan = choose(model, teacher if args.alpha_ce < 1.0 else None, batch, args)
+            plan = choose(model, teacher if args.needs_teacher else None, batch, args)
         super().__init__(model, args, tokenizer, teacher, plan=plan, **trainer_options)  # pyright: ignore[reportArgumentType]
         if self.is_fsdp_enabled:
             raise UserError("the weights of a language model are not shared out: start it without FSDP, as DDP")
@@ -61,7 +62,11 @@ class LanguageModelTrainer(DistillSeq2SeqTrainer):
 
     def get_train_dataloader(self) -> DataLoader:
         """Batches of rows."""
-        return self._loader(self.train_dataset, self.train_sampler(), self.data_collator)
+        rows: Any = self.train_dataset
+        if self.teacher_cache is None:
+            return self._loader(rows, self.train_sampler(), self.data_collator)
+        collate = partial(with_cached_samples, self.data_collator, self.teacher_cache, rows)
+        return self._loader(NumberedRows(rows), self.train_sampler(), collate)
 
     def train_sampler(self) -> LengthBatchSampler:
         """Batches of rows; their order hangs on the data seed and the epoch alone."""
