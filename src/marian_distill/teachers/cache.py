@@ -239,7 +239,8 @@ def _write_shard(path: Path, content: ShardContent, vocabulary: int) -> None:
         "values": content.values,
     }
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary)
+        # In C's order, which safetensors takes for granted.
+        save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, temporary)
 
 
 # Reading

@@ -145,7 +145,7 @@ def speak(
 
 
 def pair_examples(tokenized: datasets.Dataset, tagged: bool) -> Iterator[Example]:
-    """Examples of `tokenize_parallel`; a tag in front of the source goes to the teacher, yet not into the row's key."""
+    """Examples of `tokenize_parallel`; a tag in front of the source goes to the teacher, not into the row's key."""
     columns: Any = tokenized.select_columns(["input_ids", "labels"]).with_format("numpy")
     for batch in columns.iter(batch_size=ENCODED_AT_ONCE):
         for source, target in zip(batch["input_ids"], batch["labels"], strict=True):

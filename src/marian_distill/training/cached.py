@@ -13,8 +13,9 @@ from torch import Tensor
 from marian_distill.errors import UserError
 from marian_distill.files import sha256
 from marian_distill.students.kind import Collator
+from marian_distill.students.projection import CachedTargets
 from marian_distill.students.rows import PackedRows
-from marian_distill.teachers.cache import MANIFEST, TeacherCache, row_keys, vocabulary_hash, weights_hash
+from marian_distill.teachers.cache import MANIFEST, Kind, TeacherCache, row_keys, vocabulary_hash, weights_hash
 from marian_distill.training.arguments import DistillTrainingArguments
 
 logger = logging.getLogger(__name__)
@@ -94,19 +95,26 @@ class CachedTeaching:
         """
         rows = np.where(examples < 0, -1, self.rows[examples])
         ids, values, taught = self.cache.read(rows, lengths)
-        if self.cache.kind == "random":
-            probabilities = np.broadcast_to(taught[:, None] / np.float32(self.cache.k), ids.shape).astype(np.float32)
-            entropy = values[:, 0].astype(np.float32)
-            return _tensors(ids=ids, probabilities=probabilities, entropy=entropy)
-        probabilities = np.exp(values.astype(np.float32)) * taught[:, None]
-        probabilities /= np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-9)  # they were rounded one by one
-        k = self.top_k
-        apart = [probabilities[:, :k], probabilities[:, k:].sum(axis=1, keepdims=True)]
-        return _tensors(ids=ids[:, :k], probabilities=np.concatenate(apart, axis=1))
+        targets = as_targets(self.cache.kind, ids, values, taught, self.top_k)
+        return {name: tensor for name, tensor in targets._asdict().items() if tensor is not None}
 
 
-def _tensors(**arrays: np.ndarray) -> dict[str, Tensor]:
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+def as_targets(kind: Kind, ids: np.ndarray, values: np.ndarray, taught: np.ndarray, top_k: int) -> CachedTargets:
+    """What was kept of some tokens, as the loss takes it.
+
+    Args:
+        kind: of the cache.
+        ids, values: [tokens, k] and as `teachers.cache.ShardContent` has them.
+        taught: whether a token is taught at all, [tokens].
+        top_k: pieces that are compared one by one; of more that are there the least likely join the rest.
+    """
+    if kind == "random":
+        probabilities = np.repeat(taught[:, None] / np.float32(ids.shape[1]), ids.shape[1], axis=1)
+        return CachedTargets(*map(torch.from_numpy, (ids, probabilities, values[:, 0].astype(np.float32))))
+    probabilities = np.exp(values.astype(np.float32)) * taught[:, None]
+    probabilities /= np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-9)  # they were rounded one by one
+    apart = [probabilities[:, :top_k], probabilities[:, top_k:].sum(axis=1, keepdims=True)]
+    return CachedTargets(torch.from_numpy(ids[:, :top_k].copy()), torch.from_numpy(np.concatenate(apart, axis=1)))
 
 
 def with_cached(collate: Collator, teaching: CachedTeaching, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
