@@ -1,17 +1,17 @@
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from marian_distill.files import read_json, sha256
 from marian_distill.teachers.cache import MANIFEST, UNFINISHED, TeacherCache
 from marian_distill.tokenizer_file import TokenizerFile
 from toy_language_model import TEXTS, write_toy_config, write_toy_text
-from toy_model import PAIRS
+from toy_model import PAIRS, write_model
 from toy_training import COMMAND, run_in_process, stage_options, write_tsv
 
 SCRIPT = COMMAND.parent / "scripts" / "cache_teacher_logits.py"
@@ -34,10 +34,8 @@ def test_a_stage_learns_from_a_cache_as_from_its_teacher(run_script, monkeypatch
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "96 examples" in done.stdout
-    config = tmp_path / "student.json"
-    shutil.copyfile(toy_stage / "student.json", config)
-    config.write_text(config.read_text().replace('"dropout": 0.05', '"dropout": 0.0'), encoding="utf-8")
-    common = {"student_config": config, "tokenizer_dir": toy_model_dir, "eval_dataset": None, "eval_strategy": "no"}
+    student = write_model(tmp_path / "student", seed=5)
+    common = {"student_config": None, "student_model": student, "eval_dataset": None, "eval_strategy": "no"}
     found = []
     for name, ways in {
         "live": {"teacher_model": toy_model_dir, "teacher_top_k": 6},
@@ -84,7 +82,7 @@ def test_parts_of_a_corpus_and_longer_examples(run_script, text, toy_model_dir, 
         assert run_script("cache_teacher_logits", *words, *part, "--output-dir", tmp_path / name).returncode == 0
     assert len(TeacherCache([tmp_path / "first"])) == 30
     assert len(TeacherCache([tmp_path / "first", tmp_path / "rest"])) == len(PAIRS)
-    done = run_script("cache_teacher_logits", *words, "--max-seq-len", 8, "--output-dir", tmp_path / "short")
+    done = run_script("cache_teacher_logits", *words, "--max-seq-len", 12, "--output-dir", tmp_path / "short")
     assert done.returncode == 0
     assert 0 < len(TeacherCache([tmp_path / "short"])) < len(PAIRS)
 
@@ -97,9 +95,9 @@ def test_int8_weights_say_nearly_the_same(run_script, text, toy_model_dir, tmp_p
         assert run_script("cache_teacher_logits", *words, *options, "--output-dir", folder).returncode == 0
         cache = TeacherCache([folder])
         lengths = cache._shard(0).offsets[1:] - cache._shard(0).offsets[:-1]
-        values.append(cache.read(range(20), lengths)[1].astype(float)[:, 0])
-    assert values[0] != pytest.approx(values[1], abs=1e-4)
-    assert values[0] == pytest.approx(values[1], abs=0.3)
+        values.append(cache.read(np.arange(20), lengths)[1].astype(float)[:, 0])
+    assert (values[0] != values[1]).any()
+    assert values[0] == pytest.approx(values[1], abs=0.01)
 
 
 # Language models
@@ -109,7 +107,8 @@ def train_writer(monkeypatch, tmp_path, name: str, *options: object) -> tuple[in
     config = write_toy_config(tmp_path / "config.json")
     common = [
         "--student-config", config, "--max-steps", 3, "--logging-steps", 1, "--packed-length", 24, "--alpha-ce", 0.3,
-        "--temperature", 2, "--precision", "fp32", "--attention", "sdpa", "--holdout-share", 0, "--disable-tqdm", "true",
+        "--temperature", 2, "--precision", "fp32", "--attention", "sdpa", "--holdout-share", 0,
+        "--disable-tqdm", "true",
         "--eval-strategy", "no", "--continuation-tokens", 0, "--output-dir", tmp_path / name,
     ]  # fmt: skip
     code = run_in_process(COMMAND.parent / "scripts" / "train_causal_lm.py", [*common, *options], monkeypatch)
@@ -161,7 +160,7 @@ def test_a_student_with_some_of_the_teachers_tokens_learns_to_translate_from_its
     assert read_json(cache / MANIFEST)["prompt"] == "Say in {language}: {source}\n"
     code, losses = train_writer(
         monkeypatch, tmp_path, "run", "--tokenizer-dir", trimmed, "--text", text, "--direction", "both",
-        "--packed-length", 48, "--teacher-cache", cache,
+        "--packed-length", 48, "--teacher-cache", cache, "--learning-rate", 0.01,
     )  # fmt: skip
     assert code == 0
     assert losses[-1] < losses[0]
@@ -181,8 +180,8 @@ def test_a_student_with_some_of_the_teachers_tokens_learns_to_translate_from_its
 def test_a_mistake_is_one_line(options, message, run_script, text, toy_model_dir, toy_writer_dir, tmp_path):
     options = [toy_writer_dir if option == "@writer@" else option for option in options]
     done = run_script(
-        "cache_teacher_logits", "--teacher-model", toy_model_dir, "--dataset", text, "--output-dir", tmp_path / "cache",
-        *options,
+        "cache_teacher_logits", "--teacher-model", toy_model_dir, "--dataset", text,
+        "--output-dir", tmp_path / "cache", *options,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     last = done.stderr.strip().splitlines()[-1]
