@@ -91,9 +91,10 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
 
     # Training
     variation = data.variation(data_options, pieces, training_options.seed)
-    teaching = cache and cached.CachedTeaching(
-        cache, cached.pair_keys(train_dataset, variation.tagged), training_options
-    )
+    teaching = None
+    if cache is not None:
+        keys = cached.pair_keys(train_dataset, variation.tagged)
+        teaching = cached.CachedTeaching(cache, keys, training_options)
     trainer = DistillSeq2SeqTrainer(
         model=student,
         args=training_options,

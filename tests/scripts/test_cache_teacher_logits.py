@@ -30,7 +30,7 @@ def losses_of(run: Path) -> list[float]:
 def test_a_stage_learns_from_a_cache_as_from_its_teacher(run_script, monkeypatch, toy_stage, toy_model_dir, tmp_path):
     done = run_script(
         "cache_teacher_logits", "--teacher-model", toy_model_dir, "--dataset", toy_stage / "train.tsv",
-        "--output-dir", tmp_path / "cache", "--shard-size", 40, "--k", 6,
+        "--output-dir", tmp_path / "cache", "--shard-size", 40, "--kind", "top-k", "--k", 6,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "96 examples" in done.stdout
@@ -88,14 +88,25 @@ def test_parts_of_a_corpus_and_longer_examples(run_script, text, toy_model_dir, 
 
 
 def test_int8_weights_say_nearly_the_same(run_script, text, toy_model_dir, tmp_path):
-    words = ["--teacher-model", toy_model_dir, "--dataset", text, "--max-samples", 20, "--temperature", 1]
+    words = [
+        "--teacher-model",
+        toy_model_dir,
+        "--dataset",
+        text,
+        "--max-samples",
+        20,
+        "--kind",
+        "top-k",
+        "--temperature",
+        1,
+    ]
     values = []
     for options in ([], ["--int8"]):
         folder = tmp_path / ("int8" if options else "fp32")
         assert run_script("cache_teacher_logits", *words, *options, "--output-dir", folder).returncode == 0
         cache = TeacherCache([folder])
         lengths = cache._shard(0).offsets[1:] - cache._shard(0).offsets[:-1]
-        values.append(cache.read(np.arange(20), lengths)[1].astype(float)[:, 0])
+        values.append(cache.read(np.arange(len(cache)), lengths)[1].astype(float)[:, 0])
     assert (values[0] != values[1]).any()
     assert values[0] == pytest.approx(values[1], abs=0.01)
 
@@ -119,7 +130,7 @@ def test_a_language_model_learns_from_a_cache_as_from_its_teacher(run_script, mo
     text = write_toy_text(tmp_path / "text.txt")
     done = run_script(
         "cache_teacher_logits", "--teacher-model", toy_writer_dir, "--dataset", text, "--direction", "none",
-        "--max-seq-len", 24, "--k", 6, "--output-dir", tmp_path / "cache",
+        "--max-seq-len", 24, "--kind", "top-k", "--k", 6, "--output-dir", tmp_path / "cache",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     common = ["--tokenizer-dir", toy_writer_dir, "--text", text]

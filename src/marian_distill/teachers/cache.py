@@ -271,7 +271,8 @@ class TeacherCache:
         self.manifest = manifests[0]
         for folder, manifest in zip(self.folders[1:], manifests[1:], strict=True):
             _check_alike(folder, manifest, self.folders[0], self.manifest)
-        self.kind, self.k, self.vocabulary = self.manifest["kind"], self.manifest["k"], self.manifest["vocabulary"]
+        self.kind: Kind = self.manifest["kind"]
+        self.k, self.vocabulary = self.manifest["k"], self.manifest["vocabulary"]
         self._paths = [
             folder / name for folder, one in zip(self.folders, manifests, strict=True) for name in one["shards"]
         ]
