@@ -37,6 +37,7 @@ GOOD = {
     "audit_parallel_data": "--dataset @text@ --output-csv @out@/suspects.csv",
     "benchmark_rknn": "--model-dir @bundle@ --json @out@/board.json --repeats 1",
     "build_joint_tokenizer": "--dataset @text@ --extra-csv @text@ --check-file @text@ --output-dir @out@/tokenizer",
+    "cache_teacher_logits": "--teacher-model @model@ --dataset @text@ --output-dir @out@/cache",
     "check_platforms": "",
     "check_regression": "@scores@ --before before --after after --json @out@/gate.json",
     "distill_zh_en": TRAINING,
@@ -64,6 +65,7 @@ GOOD = {
     "train_bpe_tokenizer": "--text @lines@ --vocab-size 260 --output-dir @out@/bpe",
     "train_causal_lm": "--student-config @writer_config@ --tokenizer-dir @writer@ --text @text@ --max-steps 1 "
     "--packed-length 32 --precision fp32 --attention sdpa --output-dir @out@/writer",
+    "trim_tokenizer": "--tokenizer-dir @writer@ --text @lines@ --output-dir @out@/trimmed",
     "translate_ct2": "--model-dir @ct2@ --input-file @lines@ --output-file @out@/zh.txt",
     "translate_rknn": "--model-dir @bundle@ --input-file @lines@ --output-file @out@/zh.txt",
 }
@@ -75,7 +77,10 @@ ODD_MODELS = (
     *("junk target.spm", "vocabulary list", "vocabulary of text", "vocabulary far away", "vocabulary of nothing"),
     *("negative vocabulary", *(f"config {name}" for name in JSON)),
 )
-ONE_PROCESS = ("apply_corrections", "build_joint_tokenizer", "export_ct2", "export_onnx", "forward_translate")
+ONE_PROCESS = (
+    *("apply_corrections", "build_joint_tokenizer", "cache_teacher_logits", "export_ct2", "export_onnx"),
+    *("forward_translate", "trim_tokenizer"),
+)
 NOT_NUMBERS = ("", "nan", "x", "inf", DIGITS, "-1")
 
 
@@ -135,6 +140,7 @@ def cases() -> Iterator[tuple[str, Case]]:
         yield f"--student-config {name}", with_option("distill_zh_en", "--student-config", f"@json/{name}@")
         yield f"--student-config {name}", with_option("train_causal_lm", "--student-config", f"@json/{name}@")
         yield f"tokenizer {name}", with_option("train_causal_lm", "--tokenizer-dir", f"@bpe/{name}@")
+        yield f"tokenizer {name}", with_option("trim_tokenizer", "--tokenizer-dir", f"@bpe/{name}@")
         if name != "list":
             yield f"log {name}", with_option("plot_curves", "runs", f"@run/{name}@")
         for command in ("pack_board", "translate_rknn", "benchmark_rknn"):
@@ -149,6 +155,7 @@ def cases() -> Iterator[tuple[str, Case]]:
         yield f"model {name}", with_option("export_ct2", "model_dir", f"@model/{name}@")
         yield f"model {name}", with_option("export_onnx", "model_dir", f"@model/{name}@")
         yield f"model {name}", with_option("evaluate_model", "--model-dir", f"@model/{name}@")
+        yield f"model {name}", with_option("cache_teacher_logits", "--teacher-model", f"@model/{name}@")
         if "vocabulary" not in name and "spm" not in name:
             words = GOOD["distill_zh_en"].replace(
                 "--student-config @student@", f"--student-model @model/{name.replace(' ', '%')}@"
@@ -171,6 +178,7 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         "audit_parallel_data": ("--min-score", "--max-rows"),
         "benchmark_rknn": ("--repeats", "--beam-size", "--threads"),
         "build_joint_tokenizer": ("--max-samples", "--vocab-size", "--character-coverage", "--seed"),
+        "cache_teacher_logits": ("--k", "--temperature", "--batch-size", "--max-seq-len", "--shard-size"),
         "check_regression": ("--max-drop", "--max-slice-drop"),
         "distill_zh_en": (
             *("--learning-rate", "--temperature", "--alpha-ce", "--weight-decay", "--max-grad-norm", "--warmup-steps"),
@@ -198,6 +206,7 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         "make_extra_coffee_data": ("--num-examples", "--repeat"),
         "make_student_config": ("--d-model", "--vocab-size", "--dropout", "--ffn-dim"),
         "make_vocabulary_map": ("--candidates", "--min-speedup", "--rounds"),
+        "trim_tokenizer": ("--vocab-size", "--min-count"),
         "translate_ct2": ("--beam-size", "--max-decoding-length", "--threads"),
         "translate_rknn": ("--beam-size", "--max-decoding-length", "--threads"),
     }.items():
@@ -212,6 +221,12 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         ("distill_zh_en", "--report-to", ("carrier-pigeon",)),
         ("distill_zh_en", "--source-weight", ("train=nan", "train=inf", "train=-1", "train=x", "nobody=2")),
         ("distill_zh_en", "--direction", ("en-de", "", "en")),
+        ("distill_zh_en", "--alpha-ce=0.5 --teacher-cache", ("@text/absent@", "@text@", "@model@")),
+        ("cache_teacher_logits", "--k", ("100000",)),
+        ("cache_teacher_logits", "--device", ("tpu", "")),
+        ("cache_teacher_logits", "--tokenizer-dir", ("@writer@", "@text/absent@")),
+        ("cache_teacher_logits", "--prompt-file", ("@text/absent@", "@lines@")),
+        ("trim_tokenizer", "--tokenizer-dir", ("@tokenizer@", "@text/absent@")),
         ("distill_zh_en", "--resume-from-checkpoint", ("@text/absent@", "@model/nan@")),
         ("distill_zh_en", "--init-from-teacher-encoder-layer-map", ("0", "x")),
         ("build_joint_tokenizer", "--source-weight", ("text=nan", "text=1e400", "text=-1", "text")),
