@@ -22,9 +22,11 @@ from marian_distill.command_line import at_least, between, command_parser
 from marian_distill.errors import run_command
 from marian_distill.pieces import MarianPieces
 
+# Kind, pieces, and how many of these are not drawn.
 KINDS = (
-    *(("top-k", k) for k in (1, 2, 4, 6, 7, 8, 16, 32)),
-    *(("random", k) for k in (4, 8, 12, 16, 24)),
+    *(("top-k", k, 0) for k in (1, 4, 8, 16, 32)),
+    *(("random", k, 0) for k in (8, 12, 16)),
+    *(("random", k, exact) for k, exact in ((8, 4), (9, 3), (10, 2), (12, 3), (16, 4))),
 )
 KEY_BYTES = 12  # a row's key and length
 STEP_ROWS = 128  # of the batch whose steps are timed
@@ -53,8 +55,8 @@ def main() -> None:
     teacher, student = (load_student(name) for name in (arguments.teacher_model, arguments.student_model))
     logits, said = (logits_of(model, examples, pieces) for model in (teacher, student))
     print(f"{len(logits):,} target tokens of {len(examples)} pairs, {len(pieces.vocabulary):,} pieces\n")
-    print("| temperature | kind | k | bytes a token | loss ÷ whole | spread | different pieces |")
-    print("|---|---|---|---|---|---|---|")
+    print("| temperature | kind | k | exact | bytes a token | loss ÷ whole | spread | different pieces |")
+    print("|---|---|---|---|---|---|---|---|")
     for temperature in arguments.temperature:
         for line in measured(logits, said, temperature, KEY_BYTES * len(examples) / len(logits), arguments.seeds):
             print(line, flush=True)
@@ -90,19 +92,19 @@ def measured(teacher: Tensor, student: Tensor, temperature: float, key_bytes: fl
     from marian_distill.training.divergences import divergence
 
     whole, _ = divergence("forward", 0, student.clone(), teacher.clone(), temperature)
-    for kind, k in KINDS:
-        found = [kept_loss(kind, k, teacher, student, temperature, seed) for seed in range(seeds)]
+    for kind, k, exact in KINDS:
+        found = [kept_loss(kind, k, exact, teacher, student, temperature, seed) for seed in range(seeds)]
         shares = [loss / float(whole) for loss, _, _ in found]
         spread = f"± {100 * np.std(shares, ddof=1):.1f} %" if kind == "random" and seeds > 1 else ""
         _, size, unique = found[0]
         yield (
-            f"| {temperature:g} | {kind} | {k} | {size + key_bytes:.1f} | {100 * np.mean(shares):.1f} % | {spread} "
-            f"| {unique:.1f} |"
+            f"| {temperature:g} | {kind} | {k} | {exact or ''} | {size + key_bytes:.1f} "
+            f"| {100 * np.mean(shares):.1f} % | {spread} | {unique:.1f} |"
         )
 
 
 def kept_loss(
-    kind: str, k: int, teacher: Tensor, student: Tensor, temperature: float, seed: int
+    kind: str, k: int, exact: int, teacher: Tensor, student: Tensor, temperature: float, seed: int
 ) -> tuple[float, float, float]:
     """KL(teacher‖student) from what a cache keeps, summed; bytes a token; different pieces a token."""
     from marian_distill.teachers.cache import packed_ids
@@ -111,7 +113,7 @@ def kept_loss(
     from marian_distill.training.divergences import cached_divergence
 
     numbers = np.random.default_rng(seed).random(len(teacher))
-    kept = keep(kind, k, temperature, teacher, numbers)  # pyright: ignore[reportArgumentType]
+    kept = keep(kind, k, exact, temperature, teacher, numbers)  # pyright: ignore[reportArgumentType]
     size = (packed_ids(kept.ids, teacher.shape[1]).nbytes + kept.values.nbytes) / len(teacher)
     targets = as_targets(kind, kept.ids, kept.values, np.ones(len(teacher), dtype=bool), k)  # pyright: ignore
     values, _ = cached_divergence("forward", student.clone(), targets, temperature)
@@ -126,8 +128,8 @@ def step_cost(student: Any, batch: Any, teacher: Tensor, rounds: int) -> float:
     from marian_distill.training.cached import as_targets
     from marian_distill.training.losses import DistillationLoss, projection_loss
 
-    k, vocabulary, taught = 12, teacher.shape[1], np.ones(len(teacher), dtype=bool)
-    kept = keep("random", k, 2.0, teacher, np.linspace(0, 1, len(teacher), endpoint=False))
+    k, vocabulary, taught = 9, teacher.shape[1], np.ones(len(teacher), dtype=bool)
+    kept = keep("random", k, 3, 2.0, teacher, np.linspace(0, 1, len(teacher), endpoint=False))
     packed = packed_ids(kept.ids, vocabulary)
 
     def step(cached: bool) -> float:

@@ -7,10 +7,10 @@
 
 The teacher is an encoder-decoder of any kind of student, or a language model; the latter teaches language models
 (scripts/train_causal_lm.py) that have its tokenizer, whole or trimmed (scripts/trim_tokenizer.py). Of each token it
-keeps k pieces drawn by their probability (--kind random), or the k likeliest and the mass of the rest (--kind top-k);
-docs/teaching.md compares them. Give the options that training will have: --temperature, --direction, and for a
-language model's plain text (--direction none) its --packed-length as --max-seq-len. Killed anywhere, the same command
-goes on with the first shard that is not whole.
+keeps k pieces: the likeliest as they are and others drawn by their probability (--kind random), or the k likeliest and
+the mass of the rest (--kind top-k); docs/logit_cache.md compares them. Give the options that training will have:
+--temperature, --direction, and for a language model's plain text (--direction none) its --packed-length as
+--max-seq-len. Killed anywhere, the same command goes on with the first shard that is not whole.
 """
 
 import argparse
@@ -38,7 +38,8 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument("--kind", choices=("random", "top-k"), default="random", help="default: %(default)s")
-    parser.add_argument("--k", type=at_least(1), default=12, help="pieces a token (default: %(default)s)")
+    parser.add_argument("--k", type=at_least(1), default=9, help="pieces a token (default: %(default)s)")
+    parser.add_argument("--exact", type=at_least(0), default=3, help="of these not drawn (default: %(default)s)")
     parser.add_argument(
         "--temperature", type=between(0.01, 100), default=2.0, help="default: %(default)s, as training"
     )

@@ -34,6 +34,7 @@ def settings(**changes) -> dict:
     values = {
         "kind": "top-k",
         "k": K,
+        "exact": 0,
         "temperature": 2.0,
         "seed": 1,
         "vocabulary": VOCABULARY,

@@ -39,6 +39,7 @@ TOKENS, WIDTH, VOCABULARY = 13, 5, 17
 SETTINGS = {
     "kind": "top-k",
     "k": 8,
+    "exact": 0,
     "temperature": 2.0,
     "seed": 0,
     "teacher": "teacher",
@@ -69,9 +70,11 @@ def projections(seed: int = 0) -> tuple[Projection, torch.Tensor, Projection]:
     return student, torch.randint(VOCABULARY, (TOKENS,), generator=generator), teacher
 
 
-def kept_of(teacher: Projection, kind: str, k: int, temperature: float, numbers=None, taught=None) -> CachedTargets:
+def kept_of(
+    teacher: Projection, kind: str, k: int, temperature: float, numbers=None, taught=None, exact=0
+) -> CachedTargets:
     logits = teacher.states @ teacher.weight.T + teacher.bias
-    kept = keep(kind, k, temperature, logits, np.zeros(TOKENS) if numbers is None else numbers)
+    kept = keep(kind, k, min(exact, k - 1), temperature, logits, np.zeros(TOKENS) if numbers is None else numbers)
     return as_targets(kind, kept.ids, kept.values, np.ones(TOKENS, bool) if taught is None else taught, k)
 
 
@@ -98,21 +101,22 @@ def test_the_likeliest_pieces_from_a_cache_give_the_live_loss(direction, tempera
 def test_fewer_pieces_than_were_stored_are_those_of_a_smaller_cache():
     _, _, teacher = projections()
     logits = teacher.states @ teacher.weight.T + teacher.bias
-    large, small = (keep("top-k", k, 2.0, logits, np.zeros(TOKENS)) for k in (6, 3))
+    large, small = (keep("top-k", k, 0, 2.0, logits, np.zeros(TOKENS)) for k in (6, 3))
     narrowed = as_targets("top-k", large.ids, large.values, np.ones(TOKENS, bool), 3)
     expected = as_targets("top-k", small.ids, small.values, np.ones(TOKENS, bool), 3)
     assert (narrowed.ids == expected.ids).all()
     torch.testing.assert_close(narrowed.probabilities, expected.probabilities, rtol=2e-3, atol=1e-4)
 
 
-def test_draws_give_on_average_the_loss_and_the_gradient_of_the_whole_distribution():
+@pytest.mark.parametrize("exact", [0, 1])
+def test_draws_give_on_average_the_loss_and_the_gradient_of_the_whole_distribution(exact):
     settings, steps = DistillationLoss(0.2, 2.0), 400
     _, _, teacher = projections()
     whole, whole_gradients = loss_and_gradients(settings, teacher)
     losses, gradients = [], []
     for step in range(steps):
         sums, of_step = loss_and_gradients(
-            settings, kept_of(teacher, "random", 3, 2.0, np.full(TOKENS, (step + 0.5) / steps))
+            settings, kept_of(teacher, "random", 3, 2.0, np.full(TOKENS, (step + 0.5) / steps), exact=exact)
         )
         losses.append(sums.loss.item())
         gradients.append(of_step)
@@ -222,7 +226,7 @@ def cached_teacher(tmp_path, dataset, pieces, new_model):
             speaker,
             own=None,
             batch_size=7,
-            **{name: settings[name] for name in ("kind", "k", "temperature", "seed")},
+            **{name: settings[name] for name in ("kind", "k", "exact", "temperature", "seed")},
         )
         write_cache(tmp_path / name, settings, pair_examples(dataset.select(range(rows)), tagged=False), say)
         return tmp_path / name
@@ -250,7 +254,9 @@ def test_a_student_learns_from_the_cache_what_it_learns_from_the_teacher(cached_
 @pytest.mark.parametrize("kind", ["top-k", "random"])
 def test_a_student_comes_to_say_what_the_cache_says(kind, cached_teacher, new_model, new_trainer):
     write, _ = cached_teacher
-    trainer = new_trainer(new_model(), cache_dir=write(kind=kind), alpha_ce=0.0, temperature=2.0, max_steps=30)
+    trainer = new_trainer(
+        new_model(), cache_dir=write(kind=kind, exact=2), alpha_ce=0.0, temperature=2.0, max_steps=30
+    )
     trainer.train()
     divergences = [value for (value,) in logged(trainer, "divergence")]
     assert divergences[-1] < divergences[0] / 2

@@ -38,9 +38,9 @@ class CachedTargets(NamedTuple):
 
     Attributes:
         ids: pieces, [tokens, k]; of draws the same one may stand there more than once.
-        probabilities: of these and of all others together, [tokens, k + 1]; of draws 1/k each, [tokens, k]. All are 0
-            where a token is not taught.
-        entropy: of the whole distributions, where the pieces are draws, [tokens]; else None.
+        probabilities: of these and of all others together, [tokens, k + 1]; with draws, which share the mass that they
+            stand for, [tokens, k]. All are 0 where a token is not taught.
+        entropy: of the whole distributions, where some of the pieces are draws, [tokens]; else None.
     """
 
     ids: Tensor

@@ -48,8 +48,8 @@ class ShardContent(NamedTuple):
         keys: of the rows, uint64 [rows].
         lengths: target tokens of each, int32 [rows].
         ids: pieces of each token, [tokens, k].
-        values: float16 [tokens, k + 1], log-probabilities and the logarithm of the rest's mass; of draws the entropy,
-            [tokens, 1].
+        values: float16 [tokens, k + 1], log-probabilities and the logarithm of the rest's mass; of draws [tokens,
+            exact + 2], the same of the pieces that are not drawn, and the entropy.
         lost: mass of the teacher's pieces that the student does not have, summed over the tokens.
     """
 
@@ -79,6 +79,7 @@ class Manifest(TypedDict):
     schema: int
     kind: Kind
     k: int
+    exact: int
     temperature: float
     seed: int
     vocabulary: int
@@ -302,12 +303,13 @@ class TeacherCache:
             lengths: target tokens of each.
 
         Returns:
-            ids [tokens, k], values [tokens, k + 1 or 1] float16, taught [tokens] bool.
+            ids [tokens, k], values as `ShardContent` has them, taught [tokens] bool.
         """
         ends = np.cumsum(lengths)
         tokens, width = int(ends[-1]), -(-self.k * _bits(self.vocabulary) // 8)
         packed = np.zeros((tokens, width), dtype=np.uint8)
-        values = np.zeros((tokens, self.k + 1 if self.kind == "top-k" else 1), dtype=np.float16)
+        columns = self.k + 1 if self.kind == "top-k" else self.manifest["exact"] + 2
+        values = np.zeros((tokens, columns), dtype=np.float16)
         taught = np.zeros(tokens, dtype=bool)
         shards = np.searchsorted(self._starts, rows, side="right") - 1
         for place in np.argsort(rows, kind="stable")[np.count_nonzero(rows < 0) :]:
@@ -336,7 +338,7 @@ def _read_manifest(folder: Path) -> Manifest:
 
 
 def _check_alike(folder: Path, manifest: Manifest, first_folder: Path, first: Manifest) -> None:
-    for name in ("kind", "k", "temperature", "vocabulary_sha256", "teacher_sha256", "prompt"):
+    for name in ("kind", "k", "exact", "temperature", "vocabulary_sha256", "teacher_sha256", "prompt"):
         if manifest[name] != first[name]:
             raise UserError(
                 f"{folder}: its {name} is {manifest[name]!r}, that of {first_folder} {first[name]!r}; give one of them"

@@ -1,9 +1,9 @@
 """What a cache keeps of a distribution: its likeliest pieces and the mass of the rest, or pieces drawn from it.
 
-Draws are spread evenly over the cumulative distribution (systematic sampling: one uniform number a token places all k
-of them). Each piece's expected share of the draws is its probability, so the expected gradient is that of the whole
-distribution; it varies far less than that of independent draws. The likeliest pieces alone are a biased estimate, but
-an exact one where the rest hardly matters.
+Draws are spread evenly over the cumulative distribution (systematic sampling: one uniform number a token places all of
+them). Each piece's expected share of the draws is its probability, so the expected gradient is that of the whole
+distribution; it varies far less than that of independent draws, and less again where the likeliest pieces are kept as
+they are and the others alone are drawn. The likeliest pieces and one number for the rest are a biased estimate.
 """
 
 from collections.abc import Iterator
@@ -27,20 +27,29 @@ class Kept(NamedTuple):
     lost: np.ndarray
 
 
-def check_k(k: int, vocabulary: int) -> None:
-    """Refuse more pieces than there are besides the rest."""
+def check_k(k: int, exact: int, vocabulary: int) -> None:
+    """Refuse more pieces than there are besides the rest, and to draw none."""
     if not 1 <= k < vocabulary:
         raise UserError(f"--k {k}: the vocabulary has {vocabulary} pieces; expected 1 to {vocabulary - 1}")
+    if not 0 <= exact < k:
+        raise UserError(f"--exact {exact}: of --k {k} pieces at least one is drawn; expected 0 to {k - 1}")
 
 
 def keep(
-    kind: Kind, k: int, temperature: float, logits: Tensor, numbers: np.ndarray, own: Tensor | None = None
+    kind: Kind,
+    k: int,
+    exact: int,
+    temperature: float,
+    logits: Tensor,
+    numbers: np.ndarray,
+    own: Tensor | None = None,
 ) -> Kept:
     """Keep k pieces of each token's distribution.
 
     Args:
         kind: the likeliest ones, or draws.
         k: how many.
+        exact: of these, how many are the likeliest ones before the others are drawn.
         temperature: softens the distribution first.
         logits: [tokens, the teacher's vocabulary].
         numbers: from [0, 1), one a token, that place the draws.
@@ -57,7 +66,7 @@ def keep(
         if kind == "top-k":
             ids, values = _likeliest(part, k)
         else:
-            ids, values = _drawn(part, k, torch.from_numpy(numbers[rows]).to(part))
+            ids, values = _drawn(part, k, exact, torch.from_numpy(numbers[rows]).to(part))
         parts.append(Kept(ids.cpu().numpy(), values.half().cpu().numpy(), lost.cpu().numpy()))
     return Kept(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
@@ -75,12 +84,18 @@ def _likeliest(logits: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return found.indices, torch.cat([found.values, rest], dim=-1) - normaliser
 
 
-def _drawn(logits: Tensor, k: int, numbers: Tensor) -> tuple[Tensor, Tensor]:
-    """Ids of k draws [rows, k], in the vocabulary's order, and the entropy [rows, 1]."""
+def _drawn(logits: Tensor, k: int, exact: int, numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """Ids of the likeliest pieces and of draws from the others [rows, k]; values [rows, exact + 2].
+
+    These are log-probabilities of the likeliest, the logarithm of the others' mass, and the entropy.
+    """
     log_probabilities = logits.log_softmax(-1)
     probabilities = log_probabilities.exp()
     entropy = -(probabilities * log_probabilities.clamp(min=-1e4)).sum(-1, keepdim=True)
-    cumulative = probabilities.cumsum(-1)
-    places = (numbers[:, None] + torch.arange(k, device=logits.device)) / k * cumulative[:, -1:]
-    ids = torch.searchsorted(cumulative, places.contiguous(), right=True)
-    return ids.clamp_(max=logits.shape[1] - 1), entropy
+    head = log_probabilities.topk(exact, dim=-1)
+    cumulative = probabilities.scatter_(1, head.indices, 0.0).cumsum(-1)
+    rest = cumulative[:, -1:]
+    places = (numbers[:, None] + torch.arange(k - exact, device=logits.device)) / (k - exact) * rest
+    places = places.minimum(rest.nextafter(torch.zeros_like(rest)))  # rounded up, one would lie behind the last piece
+    ids = torch.searchsorted(cumulative, places, right=True).clamp_(max=logits.shape[1] - 1)
+    return torch.cat([head.indices, ids], dim=-1), torch.cat([head.values, rest.log(), entropy], dim=-1)

@@ -117,6 +117,7 @@ def speak(
     *,
     kind: Kind,
     k: int,
+    exact: int,
     temperature: float,
     seed: int,
     own: Tensor | None,
@@ -131,12 +132,12 @@ def speak(
     for first in range(0, len(order), batch_size):
         rows = order[first : first + batch_size]
         numbers = uniform_numbers(keys[rows], lengths[rows], seed)
-        kept = keep(kind, k, temperature, teacher.logits([examples[row] for row in rows]), numbers, own)
+        kept = keep(kind, k, exact, temperature, teacher.logits([examples[row] for row in rows]), numbers, own)
         columns = (np.split(column, np.cumsum(lengths[rows])[:-1]) for column in kept)
         for row, *columns_of_row in zip(rows, *columns, strict=True):
             parts[row] = Kept(*columns_of_row)
     ids, values, lost = (np.concatenate(column) for column in zip(*filter(None, parts), strict=True))
-    if not np.isfinite(values.astype(np.float32)[:, 0]).all():
+    if not np.isfinite(values.astype(np.float32)[:, [0, -1]]).all():
         raise UserError("the teacher's distributions are not finite numbers; give --teacher-dtype float32")
     return ShardContent(keys, lengths, ids, values, float(lost.sum()))
 

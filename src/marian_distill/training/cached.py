@@ -108,13 +108,16 @@ def as_targets(kind: Kind, ids: np.ndarray, values: np.ndarray, taught: np.ndarr
         taught: whether a token is taught at all, [tokens].
         top_k: pieces that are compared one by one; of more that are there the least likely join the rest.
     """
-    if kind == "random":
-        probabilities = np.repeat(taught[:, None] / np.float32(ids.shape[1]), ids.shape[1], axis=1)
-        return CachedTargets(*map(torch.from_numpy, (ids, probabilities, values[:, 0].astype(np.float32))))
-    probabilities = np.exp(values.astype(np.float32)) * taught[:, None]
+    said = values if kind == "top-k" else values[:, :-1]  # of draws the last value is the entropy
+    probabilities = np.exp(said.astype(np.float32)) * taught[:, None]
     probabilities /= np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-9)  # they were rounded one by one
-    apart = [probabilities[:, :top_k], probabilities[:, top_k:].sum(axis=1, keepdims=True)]
-    return CachedTargets(torch.from_numpy(ids[:, :top_k].copy()), torch.from_numpy(np.concatenate(apart, axis=1)))
+    if kind == "top-k":
+        apart = [probabilities[:, :top_k], probabilities[:, top_k:].sum(axis=1, keepdims=True)]
+        return CachedTargets(torch.from_numpy(ids[:, :top_k].copy()), torch.from_numpy(np.concatenate(apart, axis=1)))
+    draws = ids.shape[1] - probabilities.shape[1] + 1
+    shares = np.repeat(probabilities[:, -1:] / draws, draws, axis=1)
+    probabilities = np.concatenate([probabilities[:, :-1], shares], axis=1)
+    return CachedTargets(*map(torch.from_numpy, (ids, probabilities, values[:, -1].astype(np.float32))))
 
 
 def with_cached(collate: Collator, teaching: CachedTeaching, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

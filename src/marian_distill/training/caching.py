@@ -89,10 +89,12 @@ def prepare(options: Namespace) -> Work:
         source = (_pair_source if (folder / SPM).is_file() else _language_source)(folder, options)
         teacher_sha256 = weights_hash(folder)
     vocabulary = source.rows if source.own is None else len(source.own)
-    check_k(options.k, vocabulary)
+    exact = 0 if options.kind == "top-k" else options.exact
+    check_k(options.k, exact, vocabulary)
     settings = {
         "kind": options.kind,
         "k": options.k,
+        "exact": exact,
         "temperature": options.temperature,
         "seed": options.seed,
         "vocabulary": vocabulary,
@@ -112,6 +114,7 @@ def prepare(options: Namespace) -> Work:
         source.teacher,
         kind=options.kind,
         k=options.k,
+        exact=exact,
         temperature=options.temperature,
         seed=options.seed,
         own=None if source.own is None else torch.from_numpy(source.own).to(options.device),
