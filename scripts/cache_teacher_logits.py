@@ -54,7 +54,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--start-from", type=at_least(0), default=0, help="leave out so many examples at the start")
     parser.add_argument("--max-samples", type=at_least(1), help="cache at most so many examples")
     parser.add_argument("--shard-size", type=at_least(1), default=5_000, help="examples a file: what a kill may cost")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--teacher-dtype", choices=("float32", "bfloat16", "float16"), default="float32")
     parser.add_argument("--compile", action="store_true", help="run the teacher through torch.compile")
     parser.add_argument("--int8", action="store_true", help="keep the teacher's weights in eight bits: less memory")

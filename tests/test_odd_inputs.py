@@ -214,6 +214,9 @@ def odd_options() -> Iterator[tuple[str, Case]]:
             for value in NOT_NUMBERS[1::2] if command == "distill_zh_en" else NOT_NUMBERS:
                 if (option, value) not in {("--min-score", "-1"), ("--seed", "-1"), ("--seed", DIGITS)}:
                     yield f"{option} {value[:9]!r}", with_option(command, option, value)
+    for folder in ("@text/absent@", "@text@", "@model@"):
+        words = f"{GOOD['distill_zh_en']} --alpha-ce 0.5 --teacher-cache {folder}".split()
+        yield f"--teacher-cache {folder}", ("distill_zh_en", words)
     for command in GOOD:
         yield "--no-such-option", with_option(command, "--no-such-option", "1")
         yield "no options", (command, ["--direction", "en-de"])
@@ -221,7 +224,6 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         ("distill_zh_en", "--report-to", ("carrier-pigeon",)),
         ("distill_zh_en", "--source-weight", ("train=nan", "train=inf", "train=-1", "train=x", "nobody=2")),
         ("distill_zh_en", "--direction", ("en-de", "", "en")),
-        ("distill_zh_en", "--alpha-ce=0.5 --teacher-cache", ("@text/absent@", "@text@", "@model@")),
         ("cache_teacher_logits", "--k", ("100000",)),
         ("cache_teacher_logits", "--device", ("tpu", "")),
         ("cache_teacher_logits", "--tokenizer-dir", ("@writer@", "@text/absent@")),

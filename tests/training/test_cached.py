@@ -319,4 +319,9 @@ def test_another_teacher_than_was_named_is_refused(cached_teacher, tmp_path, pie
 
 def test_layers_cannot_be_matched_from_a_cache(tmp_path):
     with pytest.raises(UserError, match="--teacher-cache has no layers"):
-        DistillTrainingArguments(output_dir=str(tmp_path), teacher_cache=["x"], hidden_matching=0.5)
+        DistillTrainingArguments(output_dir=str(tmp_path), teacher_cache=["x"], hidden_matching=0.5, alpha_ce=0.5)
+
+
+def test_a_cache_that_would_teach_nothing_is_told(tmp_path):
+    with pytest.raises(UserError, match="--teacher-cache teaches nothing"):
+        DistillTrainingArguments(output_dir=str(tmp_path), teacher_cache=["x"])

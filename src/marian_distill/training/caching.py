@@ -83,7 +83,7 @@ def prepare(options: Namespace) -> Work:
     Raises:
         UserError: no such teacher, text or device; a tokenizer that is not the teacher's; too many pieces a token.
     """
-    if torch.device(options.device).type == "cuda" and not torch.cuda.is_available():
+    if options.device == "cuda" and not torch.cuda.is_available():
         raise UserError(f"--device {options.device}: this machine has none that torch can use; give cpu")
     with teacher_folder(options.teacher_model) as folder:
         source = (_pair_source if (folder / SPM).is_file() else _language_source)(folder, options)

@@ -97,6 +97,8 @@ def check_teaching(options: Any) -> None:
     check_at_least(options, 1, "average_every")
     if not 0.0 <= options.teacher_cache_share <= 1.0:
         raise UserError(f"--teacher-cache-share {options.teacher_cache_share}: expected a share from 0 to 1")
+    if options.teacher_cache and options.alpha_ce == 1.0:
+        raise UserError("--teacher-cache teaches nothing with --alpha-ce 1: give the labels a smaller share")
     if options.teacher_cache and options.matches_layers:
         raise UserError("--teacher-cache has no layers to match: leave --hidden-matching and --attention-matching out")
     if not 0.0 <= options.hard_example_share <= 1.0:
