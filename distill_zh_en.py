@@ -41,7 +41,7 @@ def main() -> None:
             logging.info("%s; loading PyTorch and Transformers", describe_processor())
         limit_kernel_caches()
         keep_freed_memory()
-        from marian_distill.training.arguments import parse_arguments  # takes seconds: after the first line
+        from marian_distill.training.parsing import parse_arguments  # takes seconds: after the first line
         from marian_distill.training.sharding import leave_process_group
 
         arguments = parse_arguments(description=__doc__)
@@ -86,8 +86,8 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
 
     # Data
     with training_options.main_process_first():  # the others find its work in the cache
+        eval_dataset = data.evaluation_data(data_options, pieces)  # first: it is small, and may be missing
         train_dataset, data_report = data.training_data(data_options, pieces, training_options.seed)
-        eval_dataset = data.evaluation_data(data_options, pieces)
 
     # Training
     variation = data.variation(data_options, pieces, training_options.seed)

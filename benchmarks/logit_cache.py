@@ -20,7 +20,7 @@ from torch import Tensor
 
 from marian_distill.command_line import at_least, between, command_parser
 from marian_distill.errors import run_command
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 
 # Kind, pieces, and how many of these are not drawn.
 KINDS = (
@@ -50,7 +50,7 @@ def main() -> None:
     from marian_distill.students.kind import kind_of
     from marian_distill.students.loading import load_student
 
-    pieces = MarianPieces(arguments.teacher_model)
+    pieces = SentencePieceTokenizer(arguments.teacher_model)
     examples = examples_of(arguments, pieces)
     teacher, student = (load_student(name) for name in (arguments.teacher_model, arguments.student_model))
     logits, said = (logits_of(model, examples, pieces) for model in (teacher, student))
@@ -66,7 +66,7 @@ def main() -> None:
     print(f"\na step from a cache takes {share:.2f} × the processor's time of one from labels alone")
 
 
-def examples_of(arguments: Namespace, pieces: MarianPieces) -> list[Any]:
+def examples_of(arguments: Namespace, pieces: SentencePieceTokenizer) -> list[Any]:
     """The first pairs of the text, as a teacher is given them."""
     from marian_distill.teachers.online import pair_examples
     from marian_distill.text.corpus import CorpusSource, load_parallel
@@ -78,7 +78,7 @@ def examples_of(arguments: Namespace, pieces: MarianPieces) -> list[Any]:
 
 
 @torch.no_grad()
-def logits_of(model: Any, examples: list[Any], pieces: MarianPieces) -> Tensor:
+def logits_of(model: Any, examples: list[Any], pieces: SentencePieceTokenizer) -> Tensor:
     """Of all target tokens, [tokens, vocabulary]."""
     from marian_distill.students.kind import kind_of
     from marian_distill.teachers.online import PairTeacher

@@ -14,6 +14,7 @@ from marian_distill.errors import UserError, run_command
 from marian_distill.files import write_json
 from marian_distill.runtime.benchmark import benchmark
 from marian_distill.runtime.console import read_lines
+from marian_distill.runtime.translator import MAX_BEAM_SIZE
 
 
 def main() -> None:
@@ -22,7 +23,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
     parser.add_argument("--input-file", type=Path, help="UTF-8 text, one source a line (default: eight sentences)")
     parser.add_argument("--repeats", type=at_least(1), default=10, help="rounds over all of them (default: 10)")
-    parser.add_argument("--beam-size", "--num-beams", type=at_least(1), default=1, help="1 is greedy (default: 1)")
+    parser.add_argument(
+        "--beam-size",
+        "--num-beams",
+        type=at_least(1, MAX_BEAM_SIZE),
+        default=1,
+        help="default: 1, greedy, which scripts/estimate_rknn.py reckons with",
+    )
     parser.add_argument("--threads", type=at_least(1), default=1, help="of ONNX Runtime (default: 1)")
     arguments = parser.parse_args()
     texts = []

@@ -1,9 +1,10 @@
-"""Score a Hugging Face or a CTranslate2 model folder on a test file: BLEU and chrF++ with their signatures.
+"""Score a model on a test file, BLEU and chrF++ with their signatures: a Hugging Face or CTranslate2 folder, a bundle.
 
     uv run -s scripts/evaluate_model.py --model-dir outputs/quickstart/ct2-int8 --test-file data/test.tsv \\
         --direction en-zh --json outputs/quickstart/test.json
 
-The test file is UTF-8 with the header en<TAB>zh and one sentence pair a line.
+The test file is UTF-8 with the header en<TAB>zh and one sentence pair a line; or FILE.en beside FILE.zh, CSV, JSONL,
+Parquet. A language model that translates is scored as a CTranslate2 folder.
 """
 
 import argparse

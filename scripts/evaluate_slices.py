@@ -16,12 +16,14 @@ from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import write_json
 from marian_distill.languages import DIRECTIONS, languages_of
-from marian_distill.runtime.translator import MAX_BEAM_SIZE
+from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    parser.add_argument("--model-dir", type=Path, required=True, help="Hugging Face or CTranslate2 folder")
+    parser.add_argument(
+        "--model-dir", type=Path, required=True, help="Hugging Face folder, CTranslate2 one, or bundle"
+    )
     parser.add_argument("--direction", choices=DIRECTIONS, required=True)
     parser.add_argument("--json", type=Path, required=True, help="where the report goes")
     parser.add_argument(
@@ -29,7 +31,11 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=1234)
     parser.add_argument(
-        "--beam-size", "--num-beams", type=at_least(1, MAX_BEAM_SIZE), default=1, help="default: 1, as on the phone"
+        "--beam-size",
+        "--num-beams",
+        type=at_least(1, MAX_BEAM_SIZE),
+        default=BEAM_SIZE,
+        help=f"1 is greedy, as on the phone (default: {BEAM_SIZE})",
     )
     return parser.parse_args()
 

@@ -9,16 +9,17 @@ Needs numpy, sentencepiece, and rknn-toolkit-lite2 (board) or onnxruntime. The b
 documentation and has not met a board yet.
 """
 
+import argparse
 from pathlib import Path
 
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.console import add_text_options, check_text_options, run_translator
-from marian_distill.runtime.translator import MAX_BEAM_SIZE
+from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE
 
 
-def main() -> None:
+def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
     parser.add_argument("--model-dir", type=Path, default=Path("bundle"), help="the bundle folder (default: bundle)")
     add_text_options(parser)
@@ -26,13 +27,18 @@ def main() -> None:
         "--beam-size",
         "--num-beams",
         type=at_least(1, MAX_BEAM_SIZE),
-        default=1,
-        help="decoder calls a token (default: 1, greedy)",
+        default=BEAM_SIZE,
+        help=f"decoder calls a token; 1 is greedy, and quickest on a board (default: {BEAM_SIZE})",
     )
     parser.add_argument("--max-decoding-length", type=int, help="target tokens a segment (default: all that fit)")
     parser.add_argument("--threads", type=at_least(1, 256), default=1, help="of ONNX Runtime (default: 1)")
     arguments = parser.parse_args()
     check_text_options(arguments)
+    return arguments
+
+
+def main() -> None:
+    arguments = parse_arguments()
     translator = BundleTranslator(
         arguments.model_dir,
         arguments.direction,

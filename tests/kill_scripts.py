@@ -28,16 +28,21 @@ os.environ["HF_DATASETS_CACHE"] = str(HOME / "cache")  # before `datasets` reads
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import marian_distill.evaluation.evaluate
+import marian_distill.evaluation.hf_generator
+import marian_distill.evaluation.language_model
 import marian_distill.export.ctranslate2
 import marian_distill.export.onnx
 import marian_distill.teachers.sequence
 import marian_distill.text.tokenizer_report
 import marian_distill.training.caching
-import marian_distill.training.models  # noqa: F401 (once, not in every fork)
+import marian_distill.training.language.train  # noqa: F401 (once, not in every fork)
 from marian_distill.errors import UserError, run_command
 from marian_distill.export.ctranslate2 import KIND
+from marian_distill.export.language_model import export_language_model
 from marian_distill.export.rknn import CONVERTER
 from marian_distill.files import MARKER, _files_of, check_replaceable, read_json, sha256, write_json
+from marian_distill.training import callbacks
+from toy_language_model import TEXTS, new_toy_model, write_toy_config, write_toy_text, write_toy_tokenizer
 from toy_model import PAIRS, train_model
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -110,6 +115,21 @@ STEPS = {
     "results_table": Step("@/scores --output @/out/results.md", ("results.md", "results.json")),
     "plot_curves": Step("@/run --output @/out/curves.png", ("curves.png", "curves.json")),
     "estimate_rknn": Step("@/model/config.json --json @/out/estimate.json", ("estimate.json",)),
+    "train_causal_lm": Step(
+        "--student-config @/writer.json --tokenizer-dir @/writer --text @/texts.txt --holdout-share 0.1 --max-steps 4 "
+        "--save-steps 2 --packed-length 32 --tokens-per-batch 256 --continuation-tokens 4 --learning-rate 0.01 "
+        "--lr-scheduler-type constant --precision fp32 --attention sdpa --disable-tqdm --output-dir @/out/causal",
+        ("causal/model.safetensors",),  # alone: beside it is a log, which has the time
+    ),
+    "generate_text": Step(
+        "--model-dir @/writer-ct2 --input-file @/lines.txt --output-file @/out/texts.txt --json @/out/cost.json "
+        "--temperature 0 --max-new-tokens 8 --threads 1",
+        ("texts.txt", "cost.json"),
+        False,
+    ),
+    "evaluate_causal_lm": Step(
+        "@/writer @/writer-ct2 --text @/lines.txt --json @/out/measures.json", ("measures.json",), False
+    ),
     "pack_board": Step("@/onnx --output @/out/board.tar.gz", ("board.tar.gz",), False),
 }
 REFUSE_WHAT_IS_THERE = ("cache_teacher_logits", "forward_translate")
@@ -198,7 +218,8 @@ def names() -> list[str]:
 
 
 def begin(step: str, over_old: bool) -> None:
-    """An empty output folder, with what a step changes where it lies; or as the command left it before."""
+    """An empty cache and output folder, with what a step changes where it lies; or as the command left it before."""
+    shutil.rmtree(HOME / "cache", ignore_errors=True)
     shutil.rmtree(OUT, ignore_errors=True)
     shutil.copytree(HOME / "old", OUT, symlinks=True) if over_old else OUT.mkdir()
     if step == IN_PLACE and not over_old:
@@ -289,11 +310,17 @@ def prepare() -> None:
     (HOME / "dev.tsv").write_text(f"en\tzh\n{few}", encoding="utf-8")
     (HOME / "lines.txt").write_text("".join(f"{english}\n" for english, _ in PAIRS[:8]), encoding="utf-8")
     (HOME / "corrections.csv").write_text("en,zh,new_en,new_zh\nI want tea.,我想要茶。,I want tea!,我想要茶！\n")
+    write_toy_text(HOME / "texts.txt")
+    write_toy_config(HOME / "writer.json")
     child = os.fork()  # threads of engines stay out of the process that forks
     if child == 0:
         train_model(HOME / "model", steps=20)
+        tokenizer = write_toy_tokenizer(HOME / "writer")
+        new_toy_model(tokenizer).save_pretrained(HOME / "writer")
+        export_language_model(HOME / "writer", HOME / "writer-ct2", "float32", TEXTS[:4])
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
+    callbacks.matrix_rate = lambda *_: 1.0  # the speed of this machine is not what is tested
     made = {"export_ct2": "ct2", "export_onnx": "onnx", "evaluate_model": "m.json", "train_bpe_tokenizer": "bpe"}
     for step, name in made.items():
         begin(step, over_old=False)

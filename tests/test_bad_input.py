@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from marian_distill.files import read_json, write_json
@@ -46,6 +49,24 @@ def test_a_corpus_that_cannot_be_read(name, content, message, toy_stage, fails, 
     assert message in fails(stage_options(toy_stage, output, dataset=tmp_path / name), output)
     assert message in fails(stage_options(toy_stage, output, extra_train_csv=tmp_path / name), output)
     assert message in fails(stage_options(toy_stage, output, eval_dataset=tmp_path / name), output)
+
+
+@pytest.mark.parametrize("how", ["Parquet", "saved"])
+def test_a_corpus_without_a_validation_split_is_told_before_the_training_text_is_tokenised(
+    how, toy_stage, distill, capsys, tmp_path
+):
+    corpus, rows = tmp_path / "corpus", {"en": ["Tea.", "Milk."], "zh": ["茶。", "牛奶。"]}
+    corpus.mkdir()
+    if how == "Parquet":
+        pq.write_table(pa.table(rows), corpus / "train-00000-of-00001.parquet")
+    else:
+        datasets.Dataset.from_dict(rows).save_to_disk(corpus)
+    assert distill(*stage_options(toy_stage, tmp_path / "run", dataset=corpus, eval_dataset=None)) == 2
+    said = capsys.readouterr().err
+    assert "tokenising" not in said
+    assert said.splitlines()[-1].startswith(f"error: {corpus}: ")
+    assert said.splitlines()[-1].endswith("Name what to evaluate on: give --eval-dataset")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_corpus_in_the_wrong_direction(toy_stage, fails, tmp_path):
@@ -209,9 +230,10 @@ def test_overwriting_deletes_no_input_and_nothing_that_a_run_did_not_write(finis
 def test_a_checkpoint_that_is_named_is_whole_or_refused(finished, toy_stage, fails, tmp_path):
     checkpoint = finished / "checkpoint-1"
     options = stage_options(toy_stage, tmp_path / "new", max_steps=2, resume_from_checkpoint=checkpoint)
-    for name, said in (("optimizer.pt", "is damaged, optimizer.pt is missing"), ("files.json", "is half written")):
+    for name in ("optimizer.pt", "files.json"):
         (checkpoint / name).unlink()
-        assert f"--resume-from-checkpoint {checkpoint}: {said}" in fails(options, tmp_path / "new")
+        said = f"--resume-from-checkpoint {checkpoint}: is damaged, {name} is missing"
+        assert said in fails(options, tmp_path / "new")
 
 
 @pytest.mark.parametrize("content", ["[]", "3", "{"])

@@ -85,7 +85,8 @@ def test_the_card_is_what_the_hub_reads_and_its_snippet_runs(toy_stage, distill,
     card = ModelCard.load(tmp_path / "student" / "README.md")
     assert str(tmp_path) not in card.content
     assert (card.data.license, card.data.library_name) == ("other", "transformers")
-    assert {"en-zh", "zh-en"} <= set(card.data.tags)
+    assert {"marian", "knowledge-distillation", "en-zh", "zh-en"} == set(card.data.tags)
+    assert "the tag of the language that is wanted: `>>cmn_Hans<<` Chinese, `>>eng<<` English" in card.content
     results = {(one.task_name, one.metric_type): one for one in card.data.eval_results}
     assert set(results) == {(f"Translation {way}", kind) for way in ("en-zh", "zh-en") for kind in ("bleu", "chrf")}
     assert {one.dataset_name for one in results.values()} == {"dev.tsv"}
@@ -224,7 +225,7 @@ def test_killed_and_started_again_it_has_the_losses_of_a_run_in_one_piece(
     assert not (tmp_path / "run" / "run.json").exists()
     half_written = tmp_path / "run" / "checkpoint-59"
     half_written.mkdir()
-    (half_written / "trainer_state.json").write_text('{"global_step": 8', encoding="utf-8")
+    (half_written / "model.safetensors").write_bytes(b"half")
     assert distill(*options) == 0
     assert not half_written.exists()
     assert losses(tmp_path / "run") == pytest.approx(whole, rel=1e-6)

@@ -21,9 +21,12 @@ import pytest
 
 from marian_distill.errors import run_command
 from marian_distill.files import read_json, sha256
+from marian_distill.students.liquid.configuration import LiquidConfig
+from marian_distill.students.liquid.student import LiquidStudent
 from marian_distill.text.corpus import CorpusSource, load_parallel
 from odd_files import DEEP, DIGITS, JSON, LONG, TEXT, broken_models, odd_outputs, odd_paths, write
 from toy_language_model import write_toy_config
+from toy_model import write_tokenizer
 from toy_training import write_student_config
 
 REPOSITORY = Path(__file__).parents[1]
@@ -69,6 +72,7 @@ GOOD = {
     "translate_ct2": "--model-dir @ct2@ --input-file @lines@ --output-file @out@/zh.txt",
     "translate_rknn": "--model-dir @bundle@ --input-file @lines@ --output-file @out@/zh.txt",
 }
+ANY_TEXT = ("swapped.tsv", "text.docx", "no-ending")  # which a language model may well read
 ODD_PATHS = ("absent", "loop", "dangling", "folder", "long name", "under a file", "process")
 ODD_OUTPUTS = ("under /proc", "under /sys", "under a file", "long name", "long folder", "loop", "device")
 ODD_MODELS = (
@@ -77,6 +81,7 @@ ODD_MODELS = (
     *("junk target.spm", "vocabulary list", "vocabulary of text", "vocabulary far away", "vocabulary of nothing"),
     *("negative vocabulary", *(f"config {name}" for name in JSON)),
 )
+EXPORTERS = ("export_ct2", "export_onnx", "export_rknn")
 ONE_PROCESS = (
     *("apply_corrections", "build_joint_tokenizer", "cache_teacher_logits", "export_ct2", "export_onnx"),
     *("forward_translate", "trim_tokenizer"),
@@ -120,6 +125,13 @@ def cases() -> Iterator[tuple[str, Case]]:
             *ODD_PATHS,
         ):
             yield f"{option} {name}", with_option(command, option, f"@text/{name}@")
+    for command in ("train_bpe_tokenizer", "train_causal_lm", "evaluate_causal_lm"):
+        taken = (*ANY_TEXT, "cut.tsv.gz") if command == "evaluate_causal_lm" else ANY_TEXT  # the first lines are read
+        for name in (*(name for name in TEXT if name not in taken), *ODD_PATHS):
+            yield f"--text {name}", with_option(command, "--text", f"@text/{name}@")
+    for name in ("bytes.tsv", "utf16.tsv", *ODD_PATHS):
+        yield f"--input-file {name}", with_option("generate_text", "--input-file", f"@text/{name}@")
+    yield from other_kinds()
     for command, words in GOOD.items():
         for option in re.findall(r"(--output\S*|--json) ", words):
             odd = [*ODD_OUTPUTS, "." if option.endswith("-dir") else "a folder", "a file" if "dir" in option else "/"]
@@ -170,6 +182,41 @@ def cases() -> Iterator[tuple[str, Case]]:
     for name in ("no columns", "bytes", "conflict", "absent", "folder"):
         yield f"--corrections {name}", with_option("apply_corrections", "--corrections", f"@corrections/{name}@")
     yield from odd_options()
+
+
+def other_kinds() -> Iterator[tuple[str, Case]]:
+    """Models that are good ones, of a kind, or for an engine, that the command is not for."""
+    for command, option, folders in (
+        ("distill_zh_en", "--tokenizer-dir", "writer writer_model"),
+        ("distill_zh_en", "--student-config", "writer_config"),
+        ("evaluate_causal_lm", "model_dirs", "model ct2 bundle liquid lines text/absent"),
+        ("evaluate_model", "--model-dir", "writer writer_model"),
+        ("evaluate_slices", "--model-dir", "writer writer_model"),
+        ("estimate_rknn", "configs", "writer_config"),
+        ("export_ct2", "model_dir", "liquid writer"),
+        ("export_onnx", "model_dir", "ct2 bundle writer writer_model"),
+        ("export_rknn", "model_dir", "ct2 writer writer_model"),
+        ("forward_translate", "--teacher-ct2-dir", "model bundle liquid writer writer_model"),
+        ("generate_text", "--model-dir", "liquid"),
+        ("make_extra_travel_data", "--teacher-ct2-dir", "liquid writer"),
+        ("make_vocabulary_map", "model_dir", "model bundle liquid writer writer_model"),
+        ("pack_board", "bundle_dir", "ct2 liquid writer_model"),
+        ("train_causal_lm", "--tokenizer-dir", "ct2 liquid"),
+        ("translate_ct2", "--model-dir", "bundle liquid writer_model"),
+        ("translate_rknn", "--model-dir", "ct2 liquid writer"),
+    ):
+        for folder in folders.split():
+            yield f"{option} {folder}", with_option(command, option, f"@{folder}@")
+    for folder in ("writer_model", "liquid"):
+        words = f"{TRAINING} --alpha-ce 0.5 --teacher-model @{folder}@".split()
+        if folder != "liquid":  # the same vocabulary: it may teach another kind, not hand its layers on
+            yield f"--teacher-model {folder}", ("distill_zh_en", words)
+        yield f"--teacher-model {folder} --init-from-teacher", ("distill_zh_en", [*words, "--init-from-teacher"])
+    words = TRAINING.replace("--student-config @student@", "--student-model @writer_model@").split()
+    yield "--student-model writer_model", ("distill_zh_en", words)
+    for folder in ("model", "liquid"):
+        words = GOOD["train_causal_lm"].replace("--student-config @writer_config@", f"--student-model @{folder}@")
+        yield f"--student-model {folder}", ("train_causal_lm", words.split())
 
 
 def odd_options() -> Iterator[tuple[str, Case]]:
@@ -257,7 +304,20 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         ("generate_text", "--stop", ("",)),
         ("translate_ct2", "--model-dir", ("@writer@",)),
         ("train_causal_lm", "--tokenizer-dir", ("@tokenizer@", "@text/absent@", "@lines@")),
-        ("train_causal_lm", "--student-config", ("@student@",)),
+        ("train_causal_lm", "--student-config", ("@student@", "@liquid_config@")),
+        ("train_causal_lm", "--teacher-model", ("@model@",)),
+        ("distill_zh_en", "--student-config", ("@writer_config@", "@marian as liquid@")),
+        ("distill_zh_en", "--tokenizer-dir", ("@writer@",)),
+        ("estimate_rknn", "configs", ("@writer_config@", "@marian as liquid@")),
+        *((name, "model_dir", ("@ct2@", "@bundle@", "@writer@", "@tokenizer@")) for name in EXPORTERS),
+        ("evaluate_model", "--model-dir", ("@writer@", "@tokenizer@")),
+        ("evaluate_causal_lm", "model_dirs", ("@ct2@", "@model@", "@bundle@", "@tokenizer@")),
+        ("forward_translate", "--teacher-ct2-dir", ("@writer@", "@model@", "@bundle@")),
+        ("make_vocabulary_map", "model_dir", ("@writer@", "@model@", "@bundle@")),
+        ("make_student_config", "--teacher-model", ("@ct2@", "@bundle@", "@tokenizer@")),
+        ("make_student_config", "--model-type", ("bart", "qwen3")),  # qwen3 has no encoder
+        ("make_student_config", "--cell", ("gru",)),
+        ("translate_rknn", "--model-dir", ("@writer@", "@ct2@", "@model@")),
         ("train_causal_lm", "--text", ("@text/bytes.tsv@", "@text/absent@", "@text/junk.tsv.gz@", "@text/nan.jsonl@")),
         ("train_bpe_tokenizer", "--text", ("@text/bytes.tsv@", "@text/absent@", "@text/header.tsv@")),
     ):
@@ -292,7 +352,7 @@ with folder_lock(sys.argv[1]), folder_lock(sys.argv[1] + ".0-of-1"):
 
 @pytest.fixture(scope="session")
 def places(
-    tmp_path_factory, toy_stage, toy_model_dir, toy_ct2_dir, toy_bundle_dir, toy_writer_ct2_dir
+    tmp_path_factory, toy_stage, toy_model_dir, toy_ct2_dir, toy_bundle_dir, toy_writer_dir, toy_writer_ct2_dir
 ) -> Iterator[dict[str, Path]]:
     """The workspace's paths by their names; while they are used, another process holds one of them."""
     home = tmp_path_factory.mktemp("odd")
@@ -317,7 +377,12 @@ def places(
         **{"out": home / "out", "text": toy_stage / "train.tsv", "lines": home / "lines.txt"},
         **{"corrections": home / "corrections.csv", "student": home / "student.json"},
         **{"tokenizer": toy_stage / "tokenizer", "model": toy_model_dir, "ct2": toy_ct2_dir, "bundle": toy_bundle_dir},
+        "liquid_config": REPOSITORY / "student_configs" / "liquid_256d_3x1_8k.json",
+        "marian as liquid": write(
+            home, {"other.json": json.dumps(read_json(home / "student.json") | {"model_type": "liquid"})}
+        )[0],
         **{"writer": toy_writer_ct2_dir, "writer_config": write_toy_config(home / "writer.json")},
+        **{"writer_model": toy_writer_dir, "liquid": write_liquid(home / "liquid")},
         **{"scores": home / "scores" / "good", "run": home / "runs" / "good"},
     }
     write(home / "text", {"file": "a file"})
@@ -355,6 +420,15 @@ def places(
         assert holder.stdout and holder.stdout.readline()
         yield found
         holder.kill()
+
+
+def write_liquid(folder: Path) -> Path:
+    """A liquid student with random weights and the toy tokenizer."""
+    size = write_tokenizer(folder)
+    shape = {"d_model": 32, "ffn_dim": 64, "encoder_layers": 1, "decoder_layers": 1, "units": 32, "motor_units": 9}
+    ids = {"vocab_size": size, "pad_token_id": size - 1, "decoder_start_token_id": size - 1}
+    LiquidStudent(LiquidConfig(**shape, **ids, directions=["en-zh"])).save_pretrained(folder)
+    return folder
 
 
 def write_scores(home: Path, found: dict[str, Path]) -> None:

@@ -9,6 +9,7 @@ import shutil
 import string
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -101,15 +102,15 @@ def parse_script(script: str, options: list[str], monkeypatch: pytest.MonkeyPatc
         runpy.run_path(str(REPOSITORY / script))["main"]()
 
 
-def parse_stage(options: list[str]) -> None:
-    """Parse the options of distill_zh_en.py. `--fp16` is left out: Hugging Face refuses it where there is no GPU."""
-    from marian_distill.training.arguments import parse_arguments
+def parse_stage(options: list[str], model: Any = None, data: Any = None) -> None:
+    """Parse the options of a stage's command. `--fp16` is left out: Hugging Face refuses it where there is no GPU."""
+    from marian_distill.training.parsing import parse_arguments
 
     if options == ["--help"]:
         with pytest.raises(SystemExit, match="0"):
             parse_arguments(options)
     else:
-        parse_arguments([option for option in options if option != "--fp16"])
+        parse_arguments([option for option in options if option != "--fp16"], model=model, data=data)
 
 
 def parse_recipe(options: list[str]) -> None:
@@ -139,6 +140,10 @@ def test_a_command_has_the_options_that_its_script_knows(command, workspace, mon
         program, options = launch.training_script, launch.training_script_args
     if program == "distill_zh_en.py":
         parse_stage(options)
+    elif program == "scripts/train_causal_lm.py":
+        from marian_distill.training.language.arguments import CausalModelArguments, TextArguments
+
+        parse_stage(options, CausalModelArguments, TextArguments)
     elif program == "snakemake":
         parse_recipe(options)
     elif program.endswith(".py"):

@@ -16,9 +16,10 @@ from transformers import MarianMTModel
 from hub_cache import add_opus_100, add_opus_mt
 from marian_distill.augment import examples
 from marian_distill.files import read_json, sha256
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
-from marian_distill.training.arguments import parse_arguments, resolved_options
+from marian_distill.training.arguments import resolved_options
+from marian_distill.training.parsing import parse_arguments
 from warm_commands import warm_commands
 
 REPOSITORY = Path(__file__).parents[1]
@@ -188,9 +189,9 @@ def test_every_stage_does_what_it_is_for(chain):
 
     # Vocabularies: the teacher's, a model a side; the joint one after that.
     assert (chain / WIDE / "source.spm").read_bytes() != (chain / WIDE / "target.spm").read_bytes()
-    joint = MarianPieces(chain / NARROW)
+    joint = SentencePieceTokenizer(chain / NARROW)
     assert joint.pad_id == len(joint.vocabulary) - 1 == SIZES["pieces"]
-    assert joint.vocabulary == MarianPieces(chain / "tokenizers/opus100_joint32k").vocabulary
+    assert joint.vocabulary == SentencePieceTokenizer(chain / "tokenizers/opus100_joint32k").vocabulary
 
 
 @pytest.mark.slow
@@ -203,12 +204,12 @@ def test_the_int8_folder_is_the_last_stage_s_model(chain):
 
     # As likely a translation to the engine as to the model that was trained.
     translator, model = CTranslate2Translator(exported), MarianMTModel.from_pretrained(model_dir).eval()
-    pieces = MarianPieces(exported)
+    pieces = SentencePieceTokenizer(exported)
     (source,), (target,) = pieces.source_pieces(["give me a cup of latte"]), pieces.target_pieces(["给我一杯拿铁"])
     (scored,) = translator.engine.score_batch([source], [target[:-1]])
-    labels = torch.tensor([MarianPieces(model_dir).ids(target)])
+    labels = torch.tensor([SentencePieceTokenizer(model_dir).ids(target)])
     with torch.no_grad():
-        loss = model(input_ids=torch.tensor([MarianPieces(model_dir).ids(source)]), labels=labels).loss
+        loss = model(input_ids=torch.tensor([SentencePieceTokenizer(model_dir).ids(source)]), labels=labels).loss
     assert -sum(scored.log_probs) / len(scored.log_probs) == pytest.approx(float(loss), rel=0.02)
 
     lines = (chain / "outputs/opus100_en_zh/sentences.zh.txt").read_text(encoding="utf-8").splitlines()

@@ -209,7 +209,7 @@ rule slices:
         f"{OUT}/scores/{{model}}.{{direction}}-int8.slices.json",
     shell:
         f"OMP_NUM_THREADS={{threads}} uv run -s scripts/evaluate_slices.py --model-dir {OUT}/{{wildcards.model}}-ct2-int8 "
-        f"--direction {{wildcards.direction}} --json {{output:q}}"
+        f"--direction {{wildcards.direction}} --beam-size 1 --json {{output:q}}"
 
 
 def scores(model):

@@ -122,8 +122,8 @@ class Stages(logging.Formatter):
 
     def say_how_to_go_on(self) -> None:
         """The last line of a workflow that did not end."""
-        what = "stopped" if self.stopping else "a stage failed"
-        print(f"{what}; the same command goes on where it was", file=sys.stderr)
+        what = "stopped;" if self.stopping else "a stage failed; mend what it says above, then"
+        print(f"{what} the same command goes on where it was", file=sys.stderr)
 
 
 def _name(job: Any) -> str:

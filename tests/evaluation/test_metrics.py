@@ -1,3 +1,5 @@
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from marian_distill.errors import UserError
@@ -44,6 +46,21 @@ def test_a_test_file_gives_its_pairs(tmp_path):
     path = tmp_path / "test.tsv"
     path.write_bytes("\ufeffen\tzh\r\nHi\u2028there.\t你好。\r\nBye.\t再见。\n".encode())
     assert read_test_file(path) == [("Hi\u2028there.", "你好。"), ("Bye.", "再见。")]
+
+
+@pytest.mark.usefixtures("datasets_cache")
+def test_every_kind_of_parallel_file_may_be_a_test_file(tmp_path):
+    pairs = [("Hi there.", "你好。"), ("Bye.", "再见。")]
+    english, chinese = map(list, zip(*pairs, strict=True))
+    (tmp_path / "pair.en").write_text("Hi there.\nBye.\n", encoding="utf-8")
+    (tmp_path / "pair.zh").write_text("你好。\n再见。\n", encoding="utf-8")
+    (tmp_path / "test.csv").write_text("en,zh\nHi there.,你好。\nBye.,再见。\n", encoding="utf-8")
+    pq.write_table(pa.table({"en": english, "zh": chinese}), tmp_path / "test.parquet")
+    for name in ("pair.en", "pair.zh", "pair", "test.csv", "test.parquet"):
+        assert read_test_file(tmp_path / name) == pairs, name
+    (tmp_path / "half.csv").write_text("en,zh\nHi there.,你好。\nBye.,\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"half.csv: pair 2 has no text on one side"):
+        read_test_file(tmp_path / "half.csv")
 
 
 @pytest.mark.parametrize(

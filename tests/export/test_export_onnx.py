@@ -90,10 +90,13 @@ def test_beam_search_of_a_model_that_wanders_is_pytorch_s(tmp_path):
 
 
 def test_int8_is_for_weights_alone_and_a_quarter_of_the_size(toy_model_dir, toy_bundle_dir, tmp_path):
-    _, report = export_onnx(
+    _, report, beam = export_onnx(
         toy_model_dir, tmp_path / "out", "int8", source_length=32, target_length=32, pairs=PAIRS, min_parity=0.98
     )
-    assert report["sentences"] == len(PAIRS)
+    assert report["sentences"] == beam["sentences"] == len(PAIRS)
+    assert beam["rate"] >= 0.95
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert f"{beam['equal']} with a beam of 4" in card
     small, large = ((folder / "decoder.onnx").stat().st_size for folder in (tmp_path / "out", toy_bundle_dir))
     assert small < 0.6 * large  # most of a graph this small is not weights
     session = onnxruntime.InferenceSession(tmp_path / "out" / "encoder.onnx", providers=["CPUExecutionProvider"])

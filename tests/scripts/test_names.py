@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from marian_distill.runtime.translator import BEAM_SIZE
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 EVALUATE = "--direction en-zh --json out.json"
 
@@ -41,6 +43,21 @@ def test_both_spellings_mean_the_same(script, spellings, rest, monkeypatch, tmp_
         found.append(vars(parse_arguments()))
     assert found[0] == found[1]
     assert len(found[0]) > 4
+
+
+@pytest.mark.parametrize(
+    ("script", "rest"),
+    [
+        ("evaluate_model", f"--model-dir m --test-file t.tsv {EVALUATE}"),
+        ("evaluate_slices", f"--model-dir m {EVALUATE}"),
+        ("forward_translate", "--teacher-ct2-dir t --dataset a.tsv --output-dir out"),
+        ("translate_rknn", "--model-dir m --text x"),
+    ],
+)
+def test_one_beam_size_is_everywhere_the_default(script, rest, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [script, *rest.split()])
+    assert runpy.run_path(str(SCRIPTS / f"{script}.py"))["parse_arguments"]().beam_size == BEAM_SIZE
 
 
 def test_a_model_that_is_not_given_is_told(run_script):

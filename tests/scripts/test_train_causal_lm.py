@@ -1,5 +1,7 @@
 """scripts/train_causal_lm.py and its tokenizer, at toy size: whole, killed and resumed, adapted, refused."""
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 
 from marian_distill.files import read_json
@@ -138,6 +141,25 @@ def test_a_translator(stage, run_script, tmp_path):
     assert done.returncode == 0, done.stderr
     data = read_json(tmp_path / "run" / "run.json")["data"]
     assert data["samples"] + data["eval_samples"] == 2 * len(PAIRS)
+    card = ModelCard.load(tmp_path / "run" / "README.md")
+    assert (card.data.language, card.data.pipeline_tag) == (["en", "zh"], "translation")
+    assert card.data.tags == ["qwen3", "en-zh", "zh-en"]
+    assert {one.metric_type for one in card.data.eval_results} == {"perplexity", "bpb"}
+
+
+@pytest.mark.parametrize("direction", ["none", "zh-en"])
+def test_the_snippet_of_the_card_runs(direction, stage, run_script, tmp_path, monkeypatch):
+    text = {"text": stage / "pairs.tsv", "packed_length": 64}
+    done = run_script("train_causal_lm", *options(stage, tmp_path / "run", direction=direction, max_steps=1, **text))
+    assert done.returncode == 0, done.stderr
+    card = (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
+    assert str(tmp_path) not in card
+    snippet = card.partition("```python\n")[2].partition("```")[0]
+    assert ('"我们喜欢茶。", ">>eng<<"' in snippet) == (direction == "zh-en")
+    monkeypatch.chdir(tmp_path)
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        exec(snippet, {})  # noqa: S102 (our own)
+    assert said.getvalue().endswith("\n")
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,35 @@ def test_a_damaged_checkpoint_falls_back_to_the_last_whole_one(file, how, new_mo
     assert last_whole_checkpoint(tmp_path / "run").name == "checkpoint-2"
     assert not path.parent.exists()
     assert f"checkpoint-4 is damaged, {file} is" in caplog.messages[-1]
+    assert caplog.messages[-1].endswith(": set aside as damaged-checkpoint-4")
+
+
+def test_a_checkpoint_of_which_a_file_was_edited_is_set_aside_and_the_run_goes_on(new_model, new_trainer, tmp_path):
+    options = {"max_steps": 4, "save_strategy": "steps", "save_steps": 2, "save_total_limit": 1}
+    for time, name in enumerate(("damaged-checkpoint-4", "damaged-checkpoint-4-2"), start=1):
+        whole = new_trainer(new_model(), **options)
+        whole.train()
+        edited = tmp_path / "run" / "checkpoint-4" / "config.json"
+        edited.write_text(edited.read_text() + " ")
+        weights = (edited.parent / "model.safetensors").read_bytes()
+        assert last_whole_checkpoint(tmp_path / "run") is None
+        assert (tmp_path / "run" / name / "model.safetensors").read_bytes() == weights
+        aside = [path for path in (tmp_path / "run").iterdir() if path.name.startswith("damaged-")]
+        assert len(aside) == time  # which the limit of checkpoints does not count
+
+
+def test_the_best_checkpoint_is_not_loaded_when_it_is_spoilt(new_model, new_trainer, tmp_path, caplog):
+    class Spoil(TrainerCallback):
+        def on_save(self, args, state, control, **kwargs) -> None:
+            if state.global_step == state.max_steps:
+                (Path(state.best_model_checkpoint) / "optimizer.pt").write_bytes(b"spoilt")
+
+    schedule = {"max_steps": 4, "save_strategy": "steps", "save_steps": 2, "eval_strategy": "steps", "eval_steps": 2}
+    trainer = new_trainer(new_model(), callbacks=[Spoil()], load_best_model_at_end=True, **schedule)
+    trainer.train()
+    best = Path(trainer.state.best_model_checkpoint).name
+    assert f"{best}, which scored best, is damaged, optimizer.pt is not what was written" in caplog.text
+    assert trainer.state.global_step == 4
 
 
 @pytest.mark.parametrize("file", ["files.json", "trainer_state.json"])

@@ -8,6 +8,7 @@ import sacrebleu
 
 from marian_distill.errors import UserError
 from marian_distill.languages import CHRF_WORD_ORDER, Language
+from marian_distill.text.formats import files_of, kind_and_packing, read_rows
 
 TEST_FILE_HEADER = "en\tzh"
 
@@ -60,8 +61,13 @@ def _score(metric: sacrebleu.BLEU | sacrebleu.CHRF, hypotheses: Sequence[str], r
 
 
 def read_test_file(path: str | Path) -> list[tuple[str, str]]:
-    """The (English, Chinese) pairs of a TSV with the header `en<TAB>zh`; a bad line is a `UserError` that names it."""
+    """The (English, Chinese) pairs of a TSV with the header `en<TAB>zh`, or of another kind of parallel file.
+
+    Nothing is passed over, so that a score is of all lines: a bad one is a `UserError` that names it.
+    """
     path = Path(path)
+    if path.suffix == ".parquet" or (kind_and_packing(path)[0] != ".tsv" and files_of(path)):
+        return _read_parallel(path)
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     pairs: list[tuple[str, str]] = []
@@ -83,4 +89,21 @@ def read_test_file(path: str | Path) -> list[tuple[str, str]]:
             pairs.append((columns[0], columns[1]))
     if not pairs:
         raise UserError(f"{path}: no sentence pairs. Expected the header 'en\\tzh', then one pair a line.")
+    return pairs
+
+
+def _read_parallel(path: Path) -> list[tuple[str, str]]:
+    """Pairs of FILE.en and FILE.zh, CSV, JSONL or Parquet."""
+    if path.suffix == ".parquet":
+        from marian_distill.text.corpus import CorpusSource, load_parallel  # `datasets`: for those who need it
+
+        rows = load_parallel(CorpusSource(str(path)))
+        pairs = list(zip(rows["en"], rows["zh"], strict=True))
+    else:
+        pairs = [(english, chinese) for english, chinese, _ in read_rows(path)]
+    for number, pair in enumerate(pairs, start=1):
+        if not all(side.strip() for side in pair):
+            raise UserError(f"{path}: pair {number} has no text on one side; mend or remove it")
+    if not pairs:
+        raise UserError(f"{path}: no sentence pairs")
     return pairs

@@ -17,11 +17,13 @@ from onnx import numpy_helper
 
 from marian_distill.evaluation.hf_translator import HFTranslator
 from marian_distill.export.bundle import KIND, check_model, check_output, write_bundle, write_card, write_tables
-from marian_distill.export.parity import Parity, checked_parity
+from marian_distill.export.parity import Parity, checked_parity, parity
 from marian_distill.files import atomic_directory
+from marian_distill.languages import languages_of
 from marian_distill.locks import folder_lock
 from marian_distill.runtime.bundle import BundleConfig, Graph, Tensor
 from marian_distill.runtime.bundle_translator import BundleTranslator
+from marian_distill.runtime.translator import BEAM_SIZE
 from marian_distill.students.kind import kind_of_folder
 from marian_distill.students.loading import load_student
 from marian_distill.students.static import GraphName, StaticGraph, StaticGraphs
@@ -40,7 +42,7 @@ def export_onnx(
     pairs: Sequence[tuple[str, str]] = (),
     min_parity: float = 0.0,
     overwrite: bool = False,
-) -> tuple[BundleConfig, Parity]:
+) -> tuple[BundleConfig, Parity, Parity]:
     """Write a model's bundle for ONNX Runtime and hold it against the model; the folder appears whole or not at all.
 
     Args:
@@ -49,9 +51,12 @@ def export_onnx(
         dtype: `fp32`, or `int8` for the weights alone; the tables are float32 and float16.
         source_length, target_length: tokens that the graphs take at most.
         cached, projection_apart: see `StudentKind.static_graphs`.
-        pairs: (English, Chinese) sentences; the source side is decoded by both models, greedily.
-        min_parity: least share of equal translations, else `UserError`.
+        pairs: (English, Chinese) sentences; the source side is decoded by both models.
+        min_parity: least share of equal greedy translations, else `UserError`.
         overwrite: replace an earlier bundle in the same folder.
+
+    Returns:
+        What bundle.json says; how many translations are equal, greedy and with a beam of `BEAM_SIZE`.
     """
     check_output(output_dir, overwrite)
     check_model(model_dir, "onnx", source_length, target_length)
@@ -62,10 +67,17 @@ def export_onnx(
         )
         bundle = write_onnx_bundle(graphs, model_dir, folder, dtype, table_dtype)
         trained = HFTranslator(model_dir, max_decoding_length=target_length)
-        report = checked_parity(trained, BundleTranslator(folder), pairs, min_parity, source_length)
-        equal = f"{report['equal']} of {report['sentences']} greedy translations are the trained model's."
+        exported = BundleTranslator(folder)
+        greedy = checked_parity(trained, exported, pairs, min_parity, source_length)
+        column = 0 if languages_of(exported.direction)[0] == "en" else 1
+        texts = [pair[column] for pair in pairs]
+        beam = parity(trained, exported, texts, source_length, beam_size=BEAM_SIZE)
+        equal = (
+            f"{greedy['equal']} of {greedy['sentences']} greedy translations are the trained model's, "
+            f"{beam['equal']} with a beam of {BEAM_SIZE}."
+        )
         write_card(folder, Path(output_dir).name, bundle, equal)
-    return bundle, report
+    return bundle, greedy, beam
 
 
 def write_onnx_bundle(

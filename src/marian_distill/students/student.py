@@ -42,6 +42,10 @@ class Student(PreTrainedModel, GenerationMixin):
         """The same, with what each layer made of the batch: not every kind has it, see `gives_layers`."""
         raise NotImplementedError
 
+    def parts(self) -> Mapping[str, Tensor]:
+        """Weights by the names of their parts, which a student of another kind may start from; see `starts_from`."""
+        return self.state_dict()
+
     def work(self, batch: Batch) -> Work:
         """How much a batch is, from shapes alone: nothing waits for a GPU."""
         raise NotImplementedError

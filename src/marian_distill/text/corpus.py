@@ -38,6 +38,10 @@ Batches = Iterable[pa.Table]
 Part = tuple[datasets.Dataset, float]
 
 
+class MissingSplitError(UserError):
+    """The corpus is there, and has no such split."""
+
+
 @dataclass(frozen=True)
 class CorpusSource:
     """One parallel corpus.
@@ -231,7 +235,7 @@ def _parquet_files(folder: Path, config: str | None, split: str) -> list[Path]:
     flat = sorted(folder.glob("*.parquet"))
     if flat and split == "train" and not any(file.name.startswith(SPLITS) for file in flat):
         return flat
-    raise UserError(
+    raise MissingSplitError(
         f"{folder}: no Parquet files of the split {split!r}; expected {folder}/{config or 'CONFIG'}/{split}-*.parquet"
     )
 
@@ -288,10 +292,10 @@ def _load_saved(folder: Path, split: str, label: str) -> datasets.Dataset:
     saved = datasets.load_from_disk(str(folder))
     if isinstance(saved, datasets.DatasetDict):
         if split not in saved:
-            raise UserError(f"{folder}: no split {split!r} in it, only {', '.join(map(str, saved))}")
+            raise MissingSplitError(f"{folder}: no split {split!r} in it, only {', '.join(map(str, saved))}")
         folder, saved = folder / split, saved[split]
     elif split != "train":
-        raise UserError(f"{folder}: one dataset without splits, hence no {split!r}; give a folder or file for that")
+        raise MissingSplitError(f"{folder}: one dataset without splits, hence no {split!r}")
     files = sorted(folder.glob("*.arrow"))
     return _cached([label, *map(sha256, files)], _hub_batches(saved, label), str(folder))
 
@@ -314,6 +318,7 @@ def _load_hub(source: CorpusSource, split: str) -> datasets.Dataset:
             ) from error
         return _load_folder(Path(folder), source, split, source.name)
     except ValueError as error:  # datasets' answer to an unknown config or split
-        raise UserError(f"{wanted}: {error}") from error
+        unknown_split = str(error).startswith("Unknown split")
+        raise (MissingSplitError if unknown_split else UserError)(f"{wanted}: {error}") from error
     batches = _hub_batches(dataset, source.name)  # pyright: ignore[reportArgumentType]
     return _cached([source.name, dataset._fingerprint], batches, source.name)  # pyright: ignore

@@ -17,7 +17,7 @@ from transformers import PreTrainedConfig
 from marian_distill.errors import UserError
 from marian_distill.files import sha256
 from marian_distill.languages import TAGS, directions_of, languages_of
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.students.kind import kind_of
 from marian_distill.students.loading import load_student
 from marian_distill.students.rows import text_samples
@@ -149,8 +149,8 @@ def _pair_source(folder: Path, options: Namespace) -> Source:
     """An encoder-decoder; its students have its tokenizer."""
     if options.direction == "none" or options.prompt_file:
         raise UserError("--direction none and --prompt-file are for language models; this teacher translates pairs")
-    pieces = MarianPieces(folder)
-    if options.tokenizer_dir and MarianPieces(options.tokenizer_dir).vocabulary != pieces.vocabulary:
+    pieces = SentencePieceTokenizer(folder)
+    if options.tokenizer_dir and SentencePieceTokenizer(options.tokenizer_dir).vocabulary != pieces.vocabulary:
         raise UserError(
             f"--tokenizer-dir {options.tokenizer_dir}: has other pieces than {folder}, which are compared one by one; "
             "use sequence-level distillation instead: translate the corpus with the teacher, train with --alpha-ce 1"

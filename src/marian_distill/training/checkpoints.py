@@ -1,7 +1,7 @@
 """Checkpoints that are whole: each lists its files with their SHA-256 before its last file says that it is done.
 
 The Trainer writes weights, optimizer, scheduler, scaler, random state, then trainer_state.json. The list is written
-before that, when the other files are on the disk.
+before that, when the other files are on the disk: a checkpoint without trainer_state.json is what a kill left.
 """
 
 import json
@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 MANIFEST = "files.json"
 STATE = "trainer_state.json"
+HALF_WRITTEN = "half written"
+SET_ASIDE = "damaged-"  # before a checkpoint's name: Hugging Face's trainer counts and deletes `checkpoint-*` alone
 
 
 def write_manifest(checkpoint: Path) -> None:
@@ -37,11 +39,18 @@ def write_manifest(checkpoint: Path) -> None:
 
 def damage(checkpoint: Path) -> str | None:
     """What is wrong with a checkpoint; None: nothing."""
+    if not (checkpoint / STATE).is_file():
+        return HALF_WRITTEN
+    if not (checkpoint / MANIFEST).is_file():
+        return f"damaged, {MANIFEST} is missing"
+    try:
+        manifest = read_shaped(checkpoint / MANIFEST, dict[str, str])
+    except UserError:
+        return f"damaged, {MANIFEST} is not what was written"
     try:
         state = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))  # in which a gradient may be NaN
-        manifest = read_shaped(checkpoint / MANIFEST, dict[str, str])
-    except (FileNotFoundError, ValueError, UserError):
-        return "half written"
+    except ValueError:
+        state = None
     if not isinstance(state, dict):
         return f"damaged, {STATE} is not what was written"
     for name, digest in manifest.items():
@@ -68,11 +77,28 @@ def how_to_go_on(directory: Path) -> str:
 
 
 def last_whole_checkpoint(directory: Path) -> Path | None:
-    """The newest checkpoint that a run can go on from; newer ones, which a kill or a disk spoilt, are deleted."""
+    """The newest checkpoint that a run can go on from.
+
+    Of newer ones, those that a kill left half written are deleted; those that were whole once, and in which a disk or
+    a person has changed a file, are set aside under another name.
+    """
     for checkpoint in newest_first(directory):
         problem = damage(checkpoint)
         if problem is None:
             return checkpoint
-        logger.warning("%s is %s: deleted", checkpoint, problem)
-        remove(checkpoint)
+        if problem == HALF_WRITTEN:
+            logger.warning("%s is %s: deleted", checkpoint, problem)
+            remove(checkpoint)
+        else:
+            aside = checkpoint.rename(_free_name(checkpoint.with_name(SET_ASIDE + checkpoint.name)))
+            logger.warning("%s is %s: set aside as %s", checkpoint, problem, aside.name)
     return None
+
+
+def _free_name(path: Path) -> Path:
+    """The path, or where something lies there, the first of PATH-2, PATH-3, … that is free."""
+    free, number = path, 1
+    while free.exists() or free.is_symlink():
+        number += 1
+        free = path.with_name(f"{path.name}-{number}")
+    return free

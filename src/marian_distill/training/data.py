@@ -7,10 +7,18 @@ from typing import Any
 import datasets
 import numpy as np
 
+from marian_distill.errors import UserError
 from marian_distill.languages import TAGS, directions_of, languages_of
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.text.cleaning import clean
-from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights, source_labels
+from marian_distill.text.corpus import (
+    CorpusSource,
+    MissingSplitError,
+    load_parallel,
+    mix,
+    parse_source_weights,
+    source_labels,
+)
 from marian_distill.text.formats import files_of
 from marian_distill.text.tokenization import TAG_SHARES, tokenize_parallel
 from marian_distill.text.variants import Variation
@@ -19,7 +27,9 @@ from marian_distill.training.arguments import DataArguments
 logger = logging.getLogger(__name__)
 
 
-def training_data(options: DataArguments, pieces: MarianPieces, seed: int) -> tuple[datasets.Dataset, dict[str, Any]]:
+def training_data(
+    options: DataArguments, pieces: SentencePieceTokenizer, seed: int
+) -> tuple[datasets.Dataset, dict[str, Any]]:
     """Corpora cleaned, the extra files on top as they are, mixed, tokenised; and counts and fingerprints for JSON."""
     logger.info("reading, cleaning and tokenising the training data, or finding it in the cache")
     report: dict[str, Any] = {"fingerprints": {}, "cleaning": {}}
@@ -55,6 +65,7 @@ def training_data(options: DataArguments, pieces: MarianPieces, seed: int) -> tu
         tagged=variation(options, pieces, seed).tagged,
         num_proc=options.preprocess_num_proc,
     )
+    report["tag_share"] = variation(options, pieces, seed).tag_share
     report["examples"] = len(tokenized)
     report["tokens"] = {
         side: int(np.asarray(tokenized.with_format("numpy")[f"{side}_length"][:]).sum())
@@ -64,7 +75,7 @@ def training_data(options: DataArguments, pieces: MarianPieces, seed: int) -> tu
     return tokenized, report
 
 
-def variation(options: DataArguments, pieces: MarianPieces, seed: int) -> Variation:
+def variation(options: DataArguments, pieces: SentencePieceTokenizer, seed: int) -> Variation:
     """What `DistillSeq2SeqTrainer` draws for the training data in each epoch."""
     return Variation(
         tag_share=_tag_share(options, pieces),
@@ -79,15 +90,22 @@ def variation(options: DataArguments, pieces: MarianPieces, seed: int) -> Variat
 
 
 def evaluation_data(
-    options: DataArguments, pieces: MarianPieces
+    options: DataArguments, pieces: SentencePieceTokenizer
 ) -> datasets.Dataset | dict[str, datasets.Dataset] | None:
-    """The evaluation rows as they are, tagged as the phone tags them; by direction where the student has both."""
+    """The evaluation rows as they are, tagged as the phone tags them; by direction where the student has both.
+
+    Raises:
+        UserError: no `--eval-dataset`, and a first `--dataset` without a validation split.
+    """
     if options.eval_dataset is not None:
         corpus = load_parallel(CorpusSource(options.eval_dataset, options.dataset_config), "validation")
     elif Path(options.dataset[0]).is_file() or files_of(Path(options.dataset[0])):
         return None  # a file, or a pair of files, has no validation split
     else:
-        corpus = load_parallel(CorpusSource(options.dataset[0], options.dataset_config), "validation")
+        try:
+            corpus = load_parallel(CorpusSource(options.dataset[0], options.dataset_config), "validation")
+        except MissingSplitError as error:
+            raise UserError(f"{error}. Name what to evaluate on: give --eval-dataset") from error
     if options.max_eval_samples is not None:
         corpus = corpus.select(range(min(options.max_eval_samples, len(corpus))))
     by_direction = {
@@ -104,7 +122,7 @@ def evaluation_data(
     return by_direction if len(by_direction) > 1 else next(iter(by_direction.values()))
 
 
-def _tag_share(options: DataArguments, pieces: MarianPieces) -> float:
+def _tag_share(options: DataArguments, pieces: SentencePieceTokenizer) -> float:
     """The share asked for; by default none where the tokenizer (a hub teacher's, perhaps) does not know the tag."""
     if options.direction == "both":
         return 1.0

@@ -5,6 +5,7 @@ stopping, whether training was already at its end, and the tensors of what else 
 Checkpoints know what belongs to them (`training.checkpoints`).
 """
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,8 +17,10 @@ from transformers.trainer_callback import ExportableState
 from transformers.trainer_utils import TrainOutput
 
 from marian_distill.signals import Stopped, StopRequest
-from marian_distill.training.checkpoints import write_manifest
+from marian_distill.training.checkpoints import damage, write_manifest
 from marian_distill.training.interruption import EvaluationStopped, StopCallback, random_state, set_random_state
+
+logger = logging.getLogger(__name__)
 
 KEPT_FILE = "kept.safetensors"
 
@@ -85,9 +88,14 @@ class ResumableTrainer(Seq2SeqTrainer):
                 kept.load_state_dict({name.removeprefix(f"{owner}/"): tensor for name, tensor in mine.items()})
 
     def _load_best_model(self) -> None:
-        """Load the best checkpoint, what it kept included."""
+        """Load the best checkpoint, what it kept included; the last weights stay where that one is spoilt or gone."""
+        best = Path(str(self.state.best_model_checkpoint))
+        problem = damage(best) if best.is_dir() else "gone"
+        if problem is not None:
+            logger.warning("%s, which scored best, is %s: the last weights are taken in its place", best, problem)
+            return
         super()._load_best_model()
-        self._load_kept(str(self.state.best_model_checkpoint))
+        self._load_kept(str(best))
 
     def _run_epoch(self, **kwargs: Any) -> None:
         """Train an epoch, unless the checkpoint was that of the last step."""

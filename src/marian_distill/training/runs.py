@@ -45,8 +45,8 @@ INPUTS = (
 )
 _OF_A_RUN = re.compile(  # what a run puts into its folder, a tracker's runs/ included
     r"(options|run|log|config|generation_config|vocab|tokenizer_config|special_tokens_map)\.json|README\.md|train\.log|"
-    r"(source|target)\.spm|model.*\.safetensors(\.index\.json)?|checkpoint-\d+|staged|runs|\..*\.tmp|"
-    r"\.snakemake_timestamp"
+    r"(source|target)\.spm|model.*\.safetensors(\.index\.json)?|checkpoint-\d+|damaged-checkpoint-\d+(-\d+)?|"
+    r"staged|runs|\..*\.tmp|\.snakemake_timestamp"
 )
 PACKAGES = ("torch", "transformers", "datasets", "accelerate", "sentencepiece", "sacrebleu")
 
@@ -235,7 +235,7 @@ def write_model_card(directory: str | Path, options: Mapping[str, Any], run: Map
     first, *others = directions_of(options["direction"])
     tag = f"{TAGS[languages_of(first)[1]]} " if others else ""
     sentence = tag + {"en": "We like tea.", "zh": "我们喜欢茶。"}[languages_of(first)[0]]
-    teacher = _public_name(options["teacher_model"] or "none")
+    teacher = public_name(options["teacher_model"] or "none")
     kind, parameters = kind_of_folder(directory), f"{run['parameters']:,}"
     name = options.get("hub_model_id") or directory.name
     lines = f"""---
@@ -246,9 +246,10 @@ def write_model_card(directory: str | Path, options: Mapping[str, Any], run: Map
 
 A {kind.name} translator, direction {options["direction"]}, {parameters} parameters, trained with distill-zh-en.
 
-- start: {_public_name(start)}
+- start: {public_name(start)}
 - teacher: {teacher}; alpha_ce {options["alpha_ce"]}, temperature {options["temperature"]}
 - training steps: {run["steps"]:,}; seed {options["seed"]}; git revision {run["versions"]["git"]}
+- {_about_tags(options["direction"], run["data"]["tag_share"])}
 - licence: that of the training data and of the teacher; say here which one this model is given under
 
 ## Evaluation
@@ -269,12 +270,7 @@ A {kind.name} translator, direction {options["direction"]}, {parameters} paramet
 {kind.usage(name, sentence)}
 ```
 
-On a phone or a small machine, as CTranslate2 int8 (in a clone of distill-zh-en):
-
-```
-uv run -s scripts/export_ct2.py {name} --output-dir {directory.name}-ct2-int8
-uv run -s scripts/translate_ct2.py --model-dir {directory.name}-ct2-int8
-```
+{_without_torch("ct2" in kind.exports, name, directory.name)}
 
 ## Repeat
 
@@ -282,6 +278,31 @@ Every option is in {OPTIONS_FILE}; versions, data fingerprints and metrics are i
 """
     with atomic_writer(directory / CARD_FILE) as stream:
         stream.write(lines)
+
+
+def _without_torch(for_ctranslate2: bool, name: str, folder: str) -> str:
+    """How to run the model on a phone or a board, with an engine that takes its kind of student."""
+    if for_ctranslate2:
+        how, export, translate, exported = "as CTranslate2 int8", "export_ct2", "translate_ct2", f"{folder}-ct2-int8"
+    else:
+        how, export, translate, exported = "with ONNX Runtime", "export_onnx", "translate_rknn", f"{folder}-onnx"
+    return f"""On a phone or a small machine, {how} (in a clone of distill-zh-en):
+
+```
+uv run -s scripts/{export}.py {name} --output-dir {exported}
+uv run -s scripts/{translate}.py --model-dir {exported}
+```"""
+
+
+def _about_tags(direction: str, share: float) -> str:
+    """What the sources of this model begin with."""
+    directions = directions_of(direction)
+    first, *others = [f"`{TAGS[languages_of(one)[1]]}`" for one in directions]
+    if others:
+        return f"a source begins with the tag of the language that is wanted: {first} Chinese, {others[0]} English"
+    if not share:
+        return "a source has no tag before it that names the target language"
+    return f"a source may begin with the target language's tag, {first}: {share:.0%} of those it was trained on do"
 
 
 def _card_data(
@@ -292,18 +313,18 @@ def _card_data(
     evaluated_on = str(options["eval_dataset"] or options["dataset"][0])
     results = []
     for metric, value in scores.items():
-        direction, _, kind = metric.rpartition("_")
-        if kind == "loss":
+        direction, _, measure = metric.rpartition("_")
+        if measure == "loss":
             continue
         results.append(
             EvalResult(
                 task_type="translation",
                 task_name=f"Translation {direction or directions[0]}",
-                dataset_type=_public_name(evaluated_on),
-                dataset_name=_public_name(evaluated_on),
+                dataset_type=public_name(evaluated_on),
+                dataset_name=public_name(evaluated_on),
                 dataset_config=direction or directions[0],  # or the results of two directions would be one
-                metric_type="bleu" if kind == "bleu" else "chrf",
-                metric_name={"bleu": "BLEU"}.get(kind, "chrF++"),
+                metric_type="bleu" if measure == "bleu" else "chrf",
+                metric_name={"bleu": "BLEU"}.get(measure, "chrF++"),
                 metric_value=round(value, 2),
                 metric_config=run["signatures"].get(f"eval_{metric}"),
             )
@@ -315,18 +336,19 @@ def _card_data(
         license_name="of-training-data-and-teacher",
         library_name="transformers",
         pipeline_tag="translation",
-        base_model=list(dict.fromkeys(base for base in bases if base and _is_hub_name(base))) or None,
-        datasets=[dataset for dataset in options["dataset"] if _is_hub_name(dataset)] or None,
+        base_model=list(dict.fromkeys(base for base in bases if base and is_hub_name(base))) or None,
+        datasets=[dataset for dataset in options["dataset"] if is_hub_name(dataset)] or None,
         tags=[kind, "knowledge-distillation", *directions],
         model_name=name,
         eval_results=results or None,
     )
 
 
-def _is_hub_name(name: str) -> bool:
+def is_hub_name(name: str) -> bool:
+    """Whether a name is that of a model or data set on the hub, and no local folder."""
     return re.fullmatch(r"[\w.-]+/[\w.-]+", name) is not None and not Path(name).exists()
 
 
-def _public_name(name: str) -> str:
+def public_name(name: str) -> str:
     """A hub name as it is; of a local file or folder its last part, for where it lay is nobody's business."""
-    return name if _is_hub_name(name) else Path(name).name
+    return name if is_hub_name(name) else Path(name).name

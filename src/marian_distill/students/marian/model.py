@@ -1,10 +1,14 @@
 """The Marian student: post-norm, sinusoidal positions, one embedding table for source, target and output."""
 
+from collections.abc import Mapping
+
 import torch
+from torch import Tensor
 from transformers import MarianConfig, MarianMTModel
 
 from marian_distill.students.marian.config import forward_operations
 from marian_distill.students.marian.forward import decoder_states
+from marian_distill.students.marian.parts import parts_of
 from marian_distill.students.projection import LayerStates, Projection
 from marian_distill.students.student import Batch, Student, Work
 from marian_distill.students.zero_pad import zero_pad_row
@@ -28,9 +32,13 @@ class MarianStudent(Student, MarianMTModel):
 
     def project_with_layers(self, batch: Batch) -> tuple[Projection, LayerStates]:
         """The same, with the states and the attention of every layer; the latter with eager attention alone."""
-        layers = LayerStates({"encoder": [], "decoder": []}, {})
+        layers = LayerStates({}, {})
         states = decoder_states(self, batch, layers)
         return Projection(states, self.lm_head.weight, self.final_logits_bias[0]), layers
+
+    def parts(self) -> Mapping[str, Tensor]:
+        """Weights by the names of parts that liquid students have as well."""
+        return parts_of(self.state_dict())
 
     def work(self, batch: Batch) -> Work:
         """Tokens of both sides."""

@@ -14,14 +14,14 @@ from transformers.trainer_utils import EvalLoopOutput
 
 from marian_distill.errors import UserError
 from marian_distill.students.rows import PackedRows, stack
-from marian_distill.students.student import Student
+from marian_distill.students.student import Batch, Student
 from marian_distill.text.batching import LengthBatchSampler
 from marian_distill.tokenizer_file import TokenizerFile
 from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.cached import NumberedRows, with_cached_samples
-from marian_distill.training.losses import DistillationLoss, projection_loss
+from marian_distill.training.evaluation import summed_cross_entropy
 from marian_distill.training.precision import TRIAL_TOKENS, Plan, choose
-from marian_distill.training.trainer import DistillSeq2SeqTrainer, exact_dtype
+from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
 logger = logging.getLogger(__name__)
 
@@ -51,9 +51,7 @@ class LanguageModelTrainer(DistillSeq2SeqTrainer):
         if args.predict_with_generate:
             raise UserError("--predict-with-generate: a language model is measured by its perplexity; leave it out")
         if plan is None:
-            rows: PackedRows = trainer_options["train_dataset"]
-            most = max(1, TRIAL_TOKENS.get(args.device.type, 2**31) // rows.row_length)
-            batch = stack([rows[index] for index in range(min(len(rows), rows_per_batch(rows, args), most))])
+            batch = trial_rows(trainer_options["train_dataset"], args)
             plan = choose(model, teacher if args.needs_teacher else None, batch, args)
         super().__init__(model, args, tokenizer, teacher, plan=plan, **trainer_options)  # pyright: ignore[reportArgumentType]
         if self.is_fsdp_enabled:
@@ -67,6 +65,11 @@ class LanguageModelTrainer(DistillSeq2SeqTrainer):
             return self._loader(rows, self.train_sampler(), self.data_collator)
         collate = partial(with_cached_samples, self.data_collator, self.teacher_cache, rows)
         return self._loader(NumberedRows(rows), self.train_sampler(), collate)
+
+    def trial_batch(self) -> Batch:
+        """Some of the stage's own rows."""
+        rows: Any = self.train_dataset
+        return trial_rows(rows, self.args)
 
     def train_sampler(self) -> LengthBatchSampler:
         """Batches of rows; their order hangs on the data seed and the epoch alone."""
@@ -92,20 +95,9 @@ class LanguageModelTrainer(DistillSeq2SeqTrainer):
 
     def _evaluate_batches(self, dataloader: DataLoader, metric_key_prefix: str) -> EvalLoopOutput:
         """Cross-entropy per token, its perplexity, and bits per byte, by which other vocabularies compare."""
-        model = self.model.eval()
-        totals = torch.zeros(2, dtype=exact_dtype(self.args.device), device=self.args.device)
-        for batch in dataloader:
-            self.interruption.break_off_evaluation()
-            inputs = self._prepare_inputs(batch)
-            with self.compute_loss_context_manager():
-                sums = model(**inputs, objective=partial(projection_loss, DistillationLoss()))
-            totals[0] += sums.cross_entropy
-            totals[1] += len(inputs["scored"])
-            self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
-        totals = self.accelerator.reduce(totals.float(), reduction="sum")
-        nats, tokens = totals.tolist()  # pyright: ignore[reportAttributeAccessIssue]
+        nats, tokens = summed_cross_entropy(self, self.model.eval(), dataloader)
         rows: Any = dataloader.dataset
-        measured = language_measures(nats, int(tokens), rows.samples.text_bytes)
+        measured = language_measures(nats, tokens, rows.samples.text_bytes)
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in measured.items()}
         return EvalLoopOutput(predictions=np.empty(0), label_ids=None, metrics=metrics, num_samples=len(rows))
 
@@ -130,6 +122,12 @@ def rows_per_batch(rows: PackedRows, args: DistillTrainingArguments) -> int:
     if args.tokens_per_batch:
         return max(1, args.tokens_per_batch // rows.row_length)
     return args.per_device_train_batch_size
+
+
+def trial_rows(rows: PackedRows, args: DistillTrainingArguments) -> Batch:
+    """A batch of the first rows, or as many of them as tell enough."""
+    most = max(1, TRIAL_TOKENS.get(args.device.type, 2**31) // rows.row_length)
+    return stack([rows[index] for index in range(min(len(rows), rows_per_batch(rows, args), most))])
 
 
 class SampleContinuations(TrainerCallback):
