@@ -57,7 +57,7 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
     from transformers import set_seed
 
     from marian_distill.students.kinds import kind_of
-    from marian_distill.training import data, hub, models, precision, progress, runs
+    from marian_distill.training import cached, data, hub, models, precision, progress, runs
     from marian_distill.training.arguments import resolved_options
     from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
@@ -79,7 +79,8 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
 
     # Tokenizer, teacher, student
     pieces = models.load_pieces(model_options)
-    teacher = models.load_teacher(model_options, pieces, training_options.alpha_ce, training_options.matches_layers)
+    teacher = models.load_teacher(model_options, pieces, training_options)
+    cache = cached.open_cache(training_options, pieces.vocabulary, model_options.teacher_model)
     student, init_report = models.make_student(model_options, pieces, teacher)
     student.config.directions = list(directions_of(data_options.direction))  # the exporters read it
 
@@ -89,13 +90,19 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
         train_dataset, data_report = data.training_data(data_options, pieces, training_options.seed)
 
     # Training
+    variation = data.variation(data_options, pieces, training_options.seed)
+    teaching = None
+    if cache is not None:
+        keys = cached.pair_keys(train_dataset, variation.tagged)
+        teaching = cached.CachedTeaching(cache, keys, training_options)
     trainer = DistillSeq2SeqTrainer(
         model=student,
         args=training_options,
         pieces=pieces,
         teacher=teacher,
         teacher_dtype=models.teacher_dtype(model_options),
-        variation=data.variation(data_options, pieces, training_options.seed),
+        teacher_cache=teaching,
+        variation=variation,
         plan=precision.resumed(runs.recorded(output_dir, runs.PLAN), training_options) if checkpoint else None,
         train_dataset=train_dataset,
         eval_dataset=eval_dataset,
@@ -105,6 +112,7 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
     progress.show_progress(trainer)
     options[runs.PLAN] = trainer.plan.as_dict()
     fingerprints = {**data_report["fingerprints"], **models.fingerprints(model_options, pieces)}
+    fingerprints |= cached.fingerprints(cache)
     if trainer.is_world_process_zero():
         runs.start_run(output_dir, options, fingerprints, checkpoint=checkpoint, overwrite=overwrite)
         log.write_into(output_dir)

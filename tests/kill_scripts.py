@@ -34,6 +34,7 @@ import marian_distill.export.ctranslate2
 import marian_distill.export.onnx
 import marian_distill.teachers.sequence
 import marian_distill.text.tokenizer_report
+import marian_distill.training.caching
 import marian_distill.training.language.train  # noqa: F401 (once, not in every fork)
 from marian_distill.errors import UserError, run_command
 from marian_distill.export.ctranslate2 import KIND
@@ -85,6 +86,10 @@ STEPS = {
         False,
     ),
     "train_bpe_tokenizer": Step("--text @/lines.txt --vocab-size 260 --output-dir @/out/bpe", ("bpe",)),
+    "cache_teacher_logits": Step(
+        "--teacher-model @/model --dataset @/text.tsv --output-dir @/out/cache --shard-size 50", ("cache",)
+    ),
+    "trim_tokenizer": Step("--tokenizer-dir @/bpe --text @/lines.txt --output-dir @/out/trimmed", ("trimmed",)),
     "forward_translate": Step(
         "--teacher-ct2-dir @/ct2 --dataset @/text.tsv --output-dir @/out/forward --threads 1 --shard-rows 50",
         ("forward",),
@@ -127,6 +132,7 @@ STEPS = {
     ),
     "pack_board": Step("@/onnx --output @/out/board.tar.gz", ("board.tar.gz",), False),
 }
+REFUSE_WHAT_IS_THERE = ("cache_teacher_logits", "forward_translate")
 # The step that changes a folder where it lies, and how that folder is used.
 IN_PLACE = "make_vocabulary_map"
 TRANSLATE = "--model-dir @/out/mapped --input-file @/lines.txt --output-file @/translated.txt"
@@ -232,7 +238,7 @@ def check(step: str, over_old: bool, sample: int) -> tuple[int, int]:
     """Kill a step before its operations, all or a sample of them; kills, and how many of them did harm."""
     begin(step, over_old=False)
     if over_old:
-        if step == "forward_translate":  # which refuses a folder that is there
+        if step in REFUSE_WHAT_IS_THERE:
             return 0, 0
         must_end_well(step)
         shutil.rmtree(HOME / "old", ignore_errors=True)
@@ -275,7 +281,7 @@ def harm_done(step: str, old: Outputs, undisturbed: Outputs, beside: list[str]) 
         if is_half(name) or (same_bytes and there not in (None, old[name], undisturbed[name])):
             return f"{name} is half"
     code, _ = run(step)
-    if step == "forward_translate" and contents("forward") == undisturbed["forward"]:
+    if step in REFUSE_WHAT_IS_THERE and {name: contents(name) for name in outputs} == undisturbed:
         code = 0  # it was done, and says that the folder is there
     if code:
         return f"then exit code {code}: {(HOME / 'log.txt').read_text()}"
@@ -315,7 +321,8 @@ def prepare() -> None:
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     callbacks.matrix_rate = lambda *_: 1.0  # the speed of this machine is not what is tested
-    for step, name in (("export_ct2", "ct2"), ("export_onnx", "onnx"), ("evaluate_model", "m.json")):
+    made = {"export_ct2": "ct2", "export_onnx": "onnx", "evaluate_model": "m.json", "train_bpe_tokenizer": "bpe"}
+    for step, name in made.items():
         begin(step, over_old=False)
         must_end_well(step)
         (OUT / name).rename(HOME / name)

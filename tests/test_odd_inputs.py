@@ -40,6 +40,7 @@ GOOD = {
     "audit_parallel_data": "--dataset @text@ --output-csv @out@/suspects.csv",
     "benchmark_rknn": "--model-dir @bundle@ --json @out@/board.json --repeats 1",
     "build_joint_tokenizer": "--dataset @text@ --extra-csv @text@ --check-file @text@ --output-dir @out@/tokenizer",
+    "cache_teacher_logits": "--teacher-model @model@ --dataset @text@ --output-dir @out@/cache",
     "check_platforms": "",
     "check_regression": "@scores@ --before before --after after --json @out@/gate.json",
     "distill_zh_en": TRAINING,
@@ -67,6 +68,7 @@ GOOD = {
     "train_bpe_tokenizer": "--text @lines@ --vocab-size 260 --output-dir @out@/bpe",
     "train_causal_lm": "--student-config @writer_config@ --tokenizer-dir @writer@ --text @text@ --max-steps 1 "
     "--packed-length 32 --precision fp32 --attention sdpa --output-dir @out@/writer",
+    "trim_tokenizer": "--tokenizer-dir @writer@ --text @lines@ --output-dir @out@/trimmed",
     "translate_ct2": "--model-dir @ct2@ --input-file @lines@ --output-file @out@/zh.txt",
     "translate_rknn": "--model-dir @bundle@ --input-file @lines@ --output-file @out@/zh.txt",
 }
@@ -80,7 +82,10 @@ ODD_MODELS = (
     *("negative vocabulary", *(f"config {name}" for name in JSON)),
 )
 EXPORTERS = ("export_ct2", "export_onnx", "export_rknn")
-ONE_PROCESS = ("apply_corrections", "build_joint_tokenizer", "export_ct2", "export_onnx", "forward_translate")
+ONE_PROCESS = (
+    *("apply_corrections", "build_joint_tokenizer", "cache_teacher_logits", "export_ct2", "export_onnx"),
+    *("forward_translate", "trim_tokenizer"),
+)
 NOT_NUMBERS = ("", "nan", "x", "inf", DIGITS, "-1")
 
 
@@ -147,6 +152,7 @@ def cases() -> Iterator[tuple[str, Case]]:
         yield f"--student-config {name}", with_option("distill_zh_en", "--student-config", f"@json/{name}@")
         yield f"--student-config {name}", with_option("train_causal_lm", "--student-config", f"@json/{name}@")
         yield f"tokenizer {name}", with_option("train_causal_lm", "--tokenizer-dir", f"@bpe/{name}@")
+        yield f"tokenizer {name}", with_option("trim_tokenizer", "--tokenizer-dir", f"@bpe/{name}@")
         if name != "list":
             yield f"log {name}", with_option("plot_curves", "runs", f"@run/{name}@")
         for command in ("pack_board", "translate_rknn", "benchmark_rknn"):
@@ -161,6 +167,7 @@ def cases() -> Iterator[tuple[str, Case]]:
         yield f"model {name}", with_option("export_ct2", "model_dir", f"@model/{name}@")
         yield f"model {name}", with_option("export_onnx", "model_dir", f"@model/{name}@")
         yield f"model {name}", with_option("evaluate_model", "--model-dir", f"@model/{name}@")
+        yield f"model {name}", with_option("cache_teacher_logits", "--teacher-model", f"@model/{name}@")
         if "vocabulary" not in name and "spm" not in name:
             words = GOOD["distill_zh_en"].replace(
                 "--student-config @student@", f"--student-model @model/{name.replace(' ', '%')}@"
@@ -218,6 +225,7 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         "audit_parallel_data": ("--min-score", "--max-rows"),
         "benchmark_rknn": ("--repeats", "--beam-size", "--threads"),
         "build_joint_tokenizer": ("--max-samples", "--vocab-size", "--character-coverage", "--seed"),
+        "cache_teacher_logits": ("--k", "--temperature", "--batch-size", "--max-seq-len", "--shard-size"),
         "check_regression": ("--max-drop", "--max-slice-drop"),
         "distill_zh_en": (
             *("--learning-rate", "--temperature", "--alpha-ce", "--weight-decay", "--max-grad-norm", "--warmup-steps"),
@@ -245,6 +253,7 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         "make_extra_coffee_data": ("--num-examples", "--repeat"),
         "make_student_config": ("--d-model", "--vocab-size", "--dropout", "--ffn-dim"),
         "make_vocabulary_map": ("--candidates", "--min-speedup", "--rounds"),
+        "trim_tokenizer": ("--vocab-size", "--min-count"),
         "translate_ct2": ("--beam-size", "--max-decoding-length", "--threads"),
         "translate_rknn": ("--beam-size", "--max-decoding-length", "--threads"),
     }.items():
@@ -252,6 +261,9 @@ def odd_options() -> Iterator[tuple[str, Case]]:
             for value in NOT_NUMBERS[1::2] if command == "distill_zh_en" else NOT_NUMBERS:
                 if (option, value) not in {("--min-score", "-1"), ("--seed", "-1"), ("--seed", DIGITS)}:
                     yield f"{option} {value[:9]!r}", with_option(command, option, value)
+    for folder in ("@text/absent@", "@text@", "@model@"):
+        words = f"{GOOD['distill_zh_en']} --alpha-ce 0.5 --teacher-cache {folder}".split()
+        yield f"--teacher-cache {folder}", ("distill_zh_en", words)
     for command in GOOD:
         yield "--no-such-option", with_option(command, "--no-such-option", "1")
         yield "no options", (command, ["--direction", "en-de"])
@@ -259,6 +271,11 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         ("distill_zh_en", "--report-to", ("carrier-pigeon",)),
         ("distill_zh_en", "--source-weight", ("train=nan", "train=inf", "train=-1", "train=x", "nobody=2")),
         ("distill_zh_en", "--direction", ("en-de", "", "en")),
+        ("cache_teacher_logits", "--k", ("100000",)),
+        ("cache_teacher_logits", "--device", ("tpu", "")),
+        ("cache_teacher_logits", "--tokenizer-dir", ("@writer@", "@text/absent@")),
+        ("cache_teacher_logits", "--prompt-file", ("@text/absent@", "@lines@")),
+        ("trim_tokenizer", "--tokenizer-dir", ("@tokenizer@", "@text/absent@")),
         ("distill_zh_en", "--resume-from-checkpoint", ("@text/absent@", "@model/nan@")),
         ("distill_zh_en", "--init-from-teacher-encoder-layer-map", ("0", "x")),
         ("build_joint_tokenizer", "--source-weight", ("text=nan", "text=1e400", "text=-1", "text")),

@@ -13,6 +13,7 @@ from marian_distill.students.marian.config import student_config
 from marian_distill.students.marian.model import MarianStudent, new_student
 from marian_distill.text.variants import Variation
 from marian_distill.training.arguments import DistillTrainingArguments
+from marian_distill.training.cached import CachedTeaching, open_cache, pair_keys
 from marian_distill.training.precision import Plan
 from marian_distill.training.trainer import NOTHING_VARIES, DistillSeq2SeqTrainer
 from toy_model import PAIRS, write_tokenizer
@@ -78,16 +79,24 @@ def new_trainer(
         plan: Plan | None = None,
         teacher_dtype: torch.dtype | None = None,
         variation: Variation = NOTHING_VARIES,
+        cache_dir: Path | None = None,
         **options,
     ) -> DistillSeq2SeqTrainer:
         defaults = {"output_dir": str(tmp_path / "run"), "use_cpu": True, "disable_tqdm": True, "save_strategy": "no",
                     "logging_steps": 1, "learning_rate": 1e-2, "attention": "eager", "precision": "fp32"}  # fmt: skip
+        train_dataset, teaching = dataset.select(range(32)), None
+        if cache_dir is not None:
+            options["teacher_cache"] = [str(cache_dir)]
+        arguments = DistillTrainingArguments(**{**defaults, **options})
+        if cache := open_cache(arguments, pieces.vocabulary, None):
+            teaching = CachedTeaching(cache, pair_keys(train_dataset, variation.tagged), arguments)
         return DistillSeq2SeqTrainer(
             student,
-            DistillTrainingArguments(**{**defaults, **options}),
+            arguments,
             pieces,
             teacher,
-            train_dataset=dataset.select(range(32)),
+            teacher_cache=teaching,
+            train_dataset=train_dataset,
             eval_dataset=dataset.select(range(32, 48)),
             callbacks=list(callbacks),
             plan=plan,

@@ -33,6 +33,31 @@ class Projection(NamedTuple):
         return Projection(self.states.to(dtype), self.weight.to(dtype), self.bias.float())
 
 
+class CachedTargets(NamedTuple):
+    """What a cache has of a teacher's distributions over some tokens, softened already (`teachers.distributions`).
+
+    Attributes:
+        ids: pieces, [tokens, k]; of draws the same one may stand there more than once.
+        probabilities: of these and of all others together, [tokens, k + 1]; with draws, which share the mass that they
+            stand for, [tokens, k]. All are 0 where a token is not taught.
+        entropy: of the whole distributions, where some of the pieces are draws, [tokens]; else None.
+    """
+
+    ids: Tensor
+    probabilities: Tensor
+    entropy: Tensor | None = None
+
+    def at(self, rows: slice) -> "CachedTargets":
+        """Of some tokens."""
+        entropy = None if self.entropy is None else self.entropy[rows]
+        return CachedTargets(self.ids[rows], self.probabilities[rows], entropy)
+
+    @property
+    def taught(self) -> Tensor:
+        """1 where the cache has something for a token, else 0, [tokens, 1]."""
+        return (self.probabilities[:, :1] > 0).float()
+
+
 class LayerStates(NamedTuple):
     """What the layers of a model made of a batch.
 
@@ -67,7 +92,9 @@ class LossSums(NamedTuple):
     matching: Tensor | None = None
 
 
-# Called with the student's projection, the labels [tokens] and the teacher's projection of the same tokens.
-Objective = Callable[[Projection, Tensor, Projection | None], LossSums]
+# What teaches the scored tokens of a batch: a model that speaks, or what was kept of one.
+Teaching = Projection | CachedTargets
+# Called with the student's projection, the labels [tokens] and what teaches the same tokens.
+Objective = Callable[[Projection, Tensor, Teaching | None], LossSums]
 # Called with what the student's layers made of the batch; the loss between them and the teacher's, a scalar tensor.
 LayerObjective = Callable[[LayerStates], Tensor]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 from transformers import GenerationMixin, PreTrainedModel
 
-from marian_distill.students.projection import LayerObjective, LayerStates, Objective, Projection
+from marian_distill.students.projection import LayerObjective, LayerStates, Objective, Projection, Teaching
 
 # Tensors by name, as a kind's collator makes them. `labels` [batch, target] and `scored` [tokens], the places among
 # labels.view(-1) that the loss counts, are in all of them.
@@ -54,7 +54,7 @@ class Student(PreTrainedModel, GenerationMixin):
         self,
         *args: Any,
         objective: Objective | None = None,
-        teacher: Projection | None = None,
+        teacher: Teaching | None = None,
         layer_objective: LayerObjective | None = None,
         **inputs: Any,
     ) -> Any:
@@ -62,8 +62,8 @@ class Student(PreTrainedModel, GenerationMixin):
 
         Args:
             *args: of the plain class.
-            objective: called with this model's projection, the labels [tokens] and the teacher's projection.
-            teacher: the teacher's projection of the same tokens.
+            objective: called with this model's projection, the labels [tokens] and what teaches the same tokens.
+            teacher: the teacher's projection of the same tokens, or what a cache has of it.
             layer_objective: called with what this model's layers made of the batch; its value is added to the loss.
             **inputs: with an objective, a batch.
         """

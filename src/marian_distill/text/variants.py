@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import datasets
+import numpy as np
 import sentencepiece
 from torch.utils.data import Dataset
 
@@ -108,9 +109,13 @@ class VariedExamples(Dataset):
         return len(self.ids)
 
     def __getitems__(self, keys: Sequence[Key]) -> list[dict[str, Any]]:
-        """`input_ids` and `labels` of a batch, each [tokens] with `</s>` last, and which `example` each is."""
+        """`input_ids` and `labels` of a batch, each [tokens] with `</s>` last, and which `example` each is.
+
+        `target_as_given` tells whether the labels are those of the data set.
+        """
         columns = self.ids[[example for _, example in keys]]
-        sources, targets = list(columns["input_ids"]), list(columns["labels"])
+        sources, given = list(columns["input_ids"]), list(columns["labels"])
+        targets = list(given)
         draws = [self.variation.draw(*key) for key in keys]
         changed = [
             place for place, draw in enumerate(draws) if draw.other_stop or draw.untidy or draw.piece_seed is not None
@@ -121,8 +126,12 @@ class VariedExamples(Dataset):
                 sources[place], targets[place] = source, target
         if self.variation.tagged:
             sources = [source if draw.tag else source[1:] for source, draw in zip(sources, draws, strict=True)]
-        rows = zip(sources, targets, keys, strict=True)
-        return [{"input_ids": source, "labels": target, "example": key[1]} for source, target, key in rows]
+        as_given = (np.array_equal(target, one) for target, one in zip(targets, given, strict=True))
+        rows = zip(sources, targets, keys, as_given, strict=True)
+        return [
+            {"input_ids": source, "labels": target, "example": key[1], "target_as_given": same}
+            for source, target, key, same in rows
+        ]
 
     def _tokenize(self, keys: Sequence[Key]) -> list[tuple[list[int], list[int]]]:
         """Ids of source, without its tag, and target of rows whose text or pieces are others in their epoch."""

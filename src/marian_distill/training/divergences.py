@@ -14,6 +14,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from marian_distill.students.projection import CachedTargets
+
 Direction = Literal["forward", "reverse", "symmetric"]
 # Of a bucket whose logarithm is taken: a smaller one would make a quotient overflow.
 LEAST_PROBABILITY = 1e-20
@@ -33,7 +35,10 @@ def divergence(
     student_logits.div_(temperature)
     teacher_logits.div_(temperature)
     if top_k:
-        value, gradient = _with_tail(direction, top_k, student_logits, teacher_logits)
+        kept = teacher_logits.topk(top_k, dim=-1).indices
+        buckets = _buckets(teacher_logits.softmax(dim=-1), kept)
+        values, gradient = _with_tail(direction, kept, buckets, student_logits)
+        value = values.sum()
     elif direction == "forward":
         value, gradient = _forward(student_logits, teacher_logits)
     else:
@@ -59,19 +64,51 @@ def _reverse(direction: Direction, student_logits: Tensor, teacher_logits: Tenso
     return (forward + reverse.sum()) / 2, gap.sub_(reverse - 1).mul_(student).sub_(teacher).div_(2)
 
 
-def _with_tail(
-    direction: Direction, top_k: int, student_logits: Tensor, teacher_logits: Tensor
+def cached_divergence(
+    direction: Direction, student_logits: Tensor, targets: CachedTargets, temperature: float
 ) -> tuple[Tensor, Tensor]:
-    """Of k + 1 buckets; with P and Q a bucket's probabilities, ∂/∂u is p (1 − Q/P) forward, p (log P/Q − R) else."""
-    kept = teacher_logits.topk(top_k, dim=-1).indices
-    student, teacher = student_logits.softmax(dim=-1), teacher_logits.softmax(dim=-1)
-    buckets, teacher_buckets = _buckets(student, kept), _buckets(teacher, kept)
+    """T²·divergence of each token [rows] and its sum's gradient [rows, vocabulary]; overwrites the logits.
+
+    Where a token is not taught both are meaningless. Draws have the forward direction alone: of that the expected
+    value and the expected gradient are those of the whole distribution.
+
+    Args:
+        direction: which divergence.
+        student_logits: [rows, vocabulary], fp32.
+        targets: of the same tokens, softened by the same temperature.
+        temperature: softens the student.
+    """
+    student_logits.div_(temperature)
+    if targets.entropy is None:
+        values, gradient = _with_tail(direction, targets.ids, targets.probabilities, student_logits)
+    else:
+        gradient = student_logits.softmax(dim=-1)
+        said = gradient.gather(1, targets.ids).clamp_(min=LEAST_PROBABILITY).log_()
+        values = -(targets.probabilities * said).sum(dim=-1) - targets.entropy
+        gradient.scatter_add_(1, targets.ids, -targets.probabilities)
+    return values * temperature**2, gradient.mul_(temperature)
+
+
+def _with_tail(
+    direction: Direction, kept: Tensor, teacher_buckets: Tensor, student_logits: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Of k + 1 buckets, a value a row; with P and Q a bucket's probabilities, ∂/∂u is p (1 − Q/P), or p (log P/Q − R).
+
+    Args:
+        direction: which divergence: the former is forward.
+        kept: pieces that are buckets of their own, [rows, k].
+        teacher_buckets: probabilities of these and of all others together, [rows, k + 1].
+        student_logits: [rows, vocabulary].
+    """
+    top_k = kept.shape[1]
+    student = student_logits.softmax(dim=-1)
+    buckets, teacher_buckets = _buckets(student, kept), teacher_buckets.clamp(min=LEAST_PROBABILITY)
     gap = buckets.log() - teacher_buckets.log()
     reverse = (buckets * gap).sum(dim=-1, keepdim=True)
-    forward = -(teacher_buckets * gap).sum()
+    forward = -(teacher_buckets * gap).sum(dim=-1)
     factors = {"forward": 1 - teacher_buckets / buckets, "reverse": gap - reverse}
     factors["symmetric"] = (factors["forward"] + factors["reverse"]) / 2
-    values = {"forward": forward, "reverse": reverse.sum(), "symmetric": (forward + reverse.sum()) / 2}
+    values = {"forward": forward, "reverse": reverse[:, 0], "symmetric": (forward + reverse[:, 0]) / 2}
     factor = factors[direction]
     gradient = student.mul_(factor[:, top_k:]).scatter_(1, kept, (buckets * factor)[:, :top_k])
     return values[direction], gradient

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from marian_distill.students.projection import LossSums, Projection
-from marian_distill.training.divergences import Direction, divergence, log_normaliser
+from marian_distill.students.projection import CachedTargets, LossSums, Projection, Teaching
+from marian_distill.training.divergences import Direction, cached_divergence, divergence, log_normaliser
 
 # Elements of the [tokens, vocabulary] logits that one matrix product makes, in its own type (128 MB in bf16).
 # Each such block also adds a whole [vocabulary, d] matrix to the weight's gradient: fewer are better.
@@ -85,7 +85,7 @@ def distillation_loss(
 
 
 def projection_loss(
-    settings: DistillationLoss, student: Projection, labels: Tensor, teacher: Projection | None = None
+    settings: DistillationLoss, student: Projection, labels: Tensor, teacher: Teaching | None = None
 ) -> LossSums:
     """Projection to the vocabulary and loss in one, slice by slice: the same values and gradients as the plain form.
 
@@ -96,7 +96,8 @@ def projection_loss(
         student: states [tokens, d], weight [vocabulary, d], bias [vocabulary] (the bias gets no gradient: in Marian
             models it is a buffer).
         labels: [tokens]; every one counts (take out the padding first).
-        teacher: the same of the teacher, with the same vocabulary; needed when alpha_ce < 1.
+        teacher: the same of the teacher, with the same vocabulary, or what a cache has of it; needed when
+            alpha_ce < 1. A token that the cache does not teach learns from its label alone.
     """
     if settings.alpha_ce < 1.0 and teacher is None:
         raise ValueError(f"alpha_ce is {settings.alpha_ce}: the teacher's states are needed")
@@ -128,7 +129,7 @@ class _FusedProjectionLoss(torch.autograd.Function):
         weight: Tensor,
         bias: Tensor,
         labels: Tensor,
-        teacher: Projection | None,
+        teacher: Teaching | None,
         settings: DistillationLoss,
         dtype: torch.dtype,
     ) -> tuple[Tensor, ...]:
@@ -151,28 +152,33 @@ def _loss_in_slices(
     settings: DistillationLoss,
     student: Projection,
     labels: Tensor,
-    teacher: Projection | None,
+    teacher: Teaching | None,
     dtype: torch.dtype,
     gradients: _Gradients | None,
 ) -> LossSums:
     """Sum the losses a slice of tokens at a time, filling `gradients` where they are given."""
     student = student.to(dtype)
-    teacher = None if teacher is None else teacher.to(teacher.weight.dtype)  # in its own type, which may be another
+    if isinstance(teacher, Projection):
+        teacher = teacher.to(teacher.weight.dtype)  # in its own type, which may be another
     tokens, vocabulary = len(labels), student.weight.shape[0]
     in_fp32 = SLICE_ELEMENTS.get(labels.device.type, BLOCK_ELEMENTS)
     block_size, slice_size = (max(1, elements // vocabulary) for elements in (BLOCK_ELEMENTS, in_fp32))
     if dtype == torch.float16:
         block_size = min(block_size, FP16_TOKENS)
-    sums, token_losses = torch.zeros(2, device=labels.device), torch.empty(tokens, device=labels.device)
+    sums, token_losses = torch.zeros(3, device=labels.device), torch.empty(tokens, device=labels.device)
     for start in range(0, tokens, block_size):
         block = slice(start, min(start + block_size, tokens))
-        logits, taught = student.products(block), teacher and teacher.products(block)
+        logits = student.products(block)
+        taught = teacher.products(block) if isinstance(teacher, Projection) else teacher and teacher.at(block)
         for first in range(0, len(logits), slice_size):
             rows = slice(first, first + slice_size)
             student_logits = logits[rows] + student.bias  # fp32, as the bias is
-            teacher_logits = taught[rows] + teacher.bias if teacher and taught is not None else None
+            if isinstance(teacher, Projection) and isinstance(taught, Tensor):
+                teaching = taught[rows] + teacher.bias
+            else:
+                teaching = taught.at(rows) if isinstance(taught, CachedTargets) else None
             losses, gradient = _losses(
-                settings, student_logits, labels[block][rows], teacher_logits, token_losses[block][rows]
+                settings, student_logits, labels[block][rows], teaching, token_losses[block][rows]
             )
             sums += losses
             if gradients:
@@ -180,36 +186,49 @@ def _loss_in_slices(
         if gradients:
             gradients.states[block] = logits @ student.weight
             gradients.weight.add_(logits.T @ student.states[block])
-    cross_entropy, apart = sums.unbind()
-    loss = settings.alpha_ce * cross_entropy + (1 - settings.alpha_ce) * apart
+    loss, cross_entropy, apart = sums.unbind()
     return LossSums(loss, cross_entropy, apart, token_losses)
 
 
 def _losses(
-    settings: DistillationLoss, logits: Tensor, labels: Tensor, teacher_logits: Tensor | None, token_losses: Tensor
+    settings: DistillationLoss,
+    logits: Tensor,
+    labels: Tensor,
+    teaching: Tensor | CachedTargets | None,
+    token_losses: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Summed cross-entropy and divergence of some tokens, [2], and the loss's gradient [rows, vocabulary].
+    """Summed loss, cross-entropy and divergence of some tokens, [3], and the loss's gradient [rows, vocabulary].
 
-    Fills `token_losses` [rows] with the cross-entropy of each.
+    `teaching` is the teacher's logits, or what a cache has of it. Fills `token_losses` [rows] with the cross-entropy
+    of each, without smoothing.
     """
-    cross_entropy, gradient = _cross_entropy(logits, labels, settings.label_smoothing, token_losses)
-    if teacher_logits is None:
-        return torch.stack([cross_entropy, torch.zeros_like(cross_entropy)]), gradient
-    apart, softened = divergence(settings.divergence, settings.top_k, logits, teacher_logits, settings.temperature)
-    gradient = softened.mul_(1 - settings.alpha_ce).add_(gradient, alpha=settings.alpha_ce)
-    return torch.stack([cross_entropy, apart]), gradient
+    cross_entropies, gradient = _cross_entropy(logits, labels, settings.label_smoothing, token_losses)
+    cross_entropy = cross_entropies.sum()
+    if teaching is None:
+        return torch.stack([cross_entropy, cross_entropy, torch.zeros_like(cross_entropy)]), gradient
+    share = 1 - settings.alpha_ce
+    if isinstance(teaching, Tensor):
+        apart, softened = divergence(settings.divergence, settings.top_k, logits, teaching, settings.temperature)
+        loss = settings.alpha_ce * cross_entropy + share * apart
+        gradient = softened.mul_(share).add_(gradient, alpha=settings.alpha_ce)
+        return torch.stack([loss, cross_entropy, apart]), gradient
+    taught = teaching.taught
+    values, softened = cached_divergence(settings.divergence, logits, teaching, settings.temperature)
+    apart = torch.dot(values, taught[:, 0])
+    loss = cross_entropy - share * torch.dot(cross_entropies, taught[:, 0]) + share * apart
+    return torch.stack([loss, cross_entropy, apart]), gradient.lerp_(softened, share * taught)
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor, smoothing: float, token_losses: Tensor) -> tuple[Tensor, Tensor]:
-    """Summed cross-entropy with smoothed labels, and its gradient [rows, vocabulary]."""
+    """Cross-entropy of each token with smoothed labels [rows], and its sum's gradient [rows, vocabulary]."""
     labels = labels[:, None]
     gradient = logits.softmax(dim=-1)
     normaliser = log_normaliser(logits, gradient)
     losses = normaliser - logits.gather(1, labels)
     token_losses.copy_(losses[:, 0])
-    loss = losses.sum() * (1 - smoothing)
+    smoothed = losses[:, 0] * (1 - smoothing)
     if smoothing:
-        loss += (normaliser[:, 0] - logits.mean(dim=-1)).sum() * smoothing
+        smoothed += (normaliser[:, 0] - logits.mean(dim=-1)) * smoothing
         gradient -= smoothing / logits.shape[1]
     gradient.scatter_add_(1, labels, torch.full_like(gradient[:, :1], smoothing - 1))
-    return loss, gradient
+    return smoothed, gradient

@@ -20,7 +20,7 @@ from marian_distill.students.kinds import kind_of, read_student_config
 from marian_distill.students.loading import find_kind, load_student
 from marian_distill.students.pairs import PairKind
 from marian_distill.students.student import Student
-from marian_distill.training.arguments import ModelArguments
+from marian_distill.training.arguments import DistillTrainingArguments, ModelArguments
 
 logger = logging.getLogger(__name__)
 
@@ -67,15 +67,17 @@ def load_pieces(options: ModelArguments) -> SentencePieceTokenizer:
 
 
 def load_teacher(
-    options: ModelArguments, pieces: SentencePieceTokenizer, alpha_ce: float, matches_layers: bool = False
+    options: ModelArguments, pieces: SentencePieceTokenizer, training: DistillTrainingArguments
 ) -> Student | None:
     """The teacher in fp32, where this stage starts or learns from one.
 
     Raises:
         UserError: distillation of logits without a teacher, or from one whose vocabulary is another.
     """
-    if alpha_ce == 1.0 and not options.init_from_teacher and not matches_layers:
+    if not training.needs_teacher and not options.init_from_teacher:
         return None
+    matches_layers = training.matches_layers
+    alpha_ce = 1.0 if training.teacher_cache else training.alpha_ce
     if options.teacher_model is None and matches_layers:
         raise UserError("--hidden-matching and --attention-matching need a teacher: give --teacher-model")
     if options.teacher_model is None:

@@ -41,7 +41,7 @@ FREE_OPTIONS = frozenset(
 # Options that name what a run reads.
 INPUTS = (
     *("student_config", "student_model", "teacher_model", "tokenizer_dir", "resume_from_checkpoint"),
-    *("dataset", "eval_dataset", "extra_train_csv"),
+    *("dataset", "eval_dataset", "extra_train_csv", "teacher_cache"),
 )
 _OF_A_RUN = re.compile(  # what a run puts into its folder, a tracker's runs/ included
     r"(options|run|log|config|generation_config|vocab|tokenizer_config|special_tokens_map)\.json|README\.md|train\.log|"

@@ -1,6 +1,6 @@
 """Options of the ways of teaching beyond labels and the teacher's softened distributions; each is off by default."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from marian_distill.errors import UserError
@@ -18,6 +18,17 @@ class TeachingArguments:
     )
     teacher_top_k: int = option(
         "Compare this many of the teacher's likeliest pieces, all others together as one; 0: every piece.", 0
+    )
+    teacher_cache: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "Learn the teacher's share from what scripts/cache_teacher_logits.py wrote, in place of a teacher "
+            "that runs: folders.",
+            "action": "extend",
+        },
+    )
+    teacher_cache_share: float = option(
+        "Least share of the training examples that the cache must have; the others learn from labels alone.", 1.0
     )
     temperature_end: float | None = option(
         "Temperature of the last step: from --temperature it goes there evenly, step by step (Jafari et al. 2021); "
@@ -58,6 +69,11 @@ class TeachingArguments:
     average_every: int = option("Steps between the weights that --average-checkpoints takes.", 500)
 
     @property
+    def needs_teacher(self) -> bool:
+        """Whether the loss asks a teacher that runs for its distributions or its layers."""
+        return self.matches_layers or (self.alpha_ce < 1.0 and not self.teacher_cache)  # pyright: ignore
+
+    @property
     def matches_layers(self) -> bool:
         """Whether the loss compares layers with the teacher's."""
         return self.hidden_matching > 0.0 or self.attention_matching > 0.0
@@ -79,6 +95,12 @@ def check_teaching(options: Any) -> None:
         if getattr(options, name) is not None and not options.matches_layers:
             raise UserError(f"{flag(name)} needs --hidden-matching or --attention-matching")
     check_at_least(options, 1, "average_every")
+    if not 0.0 <= options.teacher_cache_share <= 1.0:
+        raise UserError(f"--teacher-cache-share {options.teacher_cache_share}: expected a share from 0 to 1")
+    if options.teacher_cache and options.alpha_ce == 1.0:
+        raise UserError("--teacher-cache teaches nothing with --alpha-ce 1: give the labels a smaller share")
+    if options.teacher_cache and options.matches_layers:
+        raise UserError("--teacher-cache has no layers to match: leave --hidden-matching and --attention-matching out")
     if not 0.0 <= options.hard_example_share <= 1.0:
         raise UserError(f"--hard-example-share {options.hard_example_share}: expected a share from 0 to 1")
     if not 0.0 <= options.ema_decay < 1.0:

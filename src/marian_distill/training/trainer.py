@@ -24,13 +24,14 @@ from marian_distill.languages import is_han
 from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.students.kind import Collator
 from marian_distill.students.kinds import kind_of
-from marian_distill.students.projection import LayerStates, Projection
+from marian_distill.students.projection import CachedTargets, LayerStates, Teaching
 from marian_distill.students.student import Batch, Student
 from marian_distill.text.batching import LengthBatchSampler
 from marian_distill.text.variants import EpochBatches, Variation, VariedExamples
 from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.averaging import WeightAverage
 from marian_distill.training.batches import length_sampler, training_sampler, with_references
+from marian_distill.training.cached import CachedTeaching, with_cached
 from marian_distill.training.callbacks import ThroughputCallback
 from marian_distill.training.evaluation import exact_dtype, summed_cross_entropy, translations
 from marian_distill.training.finite import StopOnNonFinite, check_finite
@@ -57,6 +58,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         pieces: the tokenizer, for `<pad>` and for decoding what is generated at evaluation.
         teacher: a model with the student's vocabulary; frozen, in eval mode.
         teacher_dtype: the teacher's type; by default as `plan` has it.
+        teacher_cache: what teaches in the place of a teacher.
         variation: what differs between the epochs of the training data; by default nothing.
         plan: the types and the attention to compute in, a resumed run's; by default chosen as `args` say.
         train_dataset, eval_dataset: rows of `tokenize_parallel`. `eval_dataset` may be a dict of them by name.
@@ -75,12 +77,13 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         pieces: SentencePieceTokenizer,
         teacher: Student | None = None,
         teacher_dtype: torch.dtype | None = None,
+        teacher_cache: CachedTeaching | None = None,
         variation: Variation = NOTHING_VARIES,
         plan: Plan | None = None,
         **trainer_options: Any,
     ) -> None:
-        if args.alpha_ce == 1.0 and not args.matches_layers:
-            teacher = None  # labels alone
+        if not args.needs_teacher:
+            teacher = None
         else:
             check_teacher(model, teacher, args)
         if args.eval_strategy != "no" and trainer_options.get("eval_dataset") is None:
@@ -101,7 +104,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         super().__init__(model=model, args=args, data_collator=collator, **trainer_options)
         self.hosts = Hosts()
         self.model_accepts_loss_kwargs = True  # compute_loss divides by num_items_in_batch
-        self.pieces, self.variation = pieces, variation
+        self.pieces, self.variation, self.teacher_cache = pieces, variation, teacher_cache
         self.distillation = DistillationLoss(
             args.alpha_ce, args.temperature, args.label_smoothing_factor, args.divergence, args.teacher_top_k
         )
@@ -128,9 +131,9 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             self.add_callback(EarlyStoppingCallback(args.early_stopping_patience))
         check_best_metric(args, self.eval_dataset)
         self.signatures: dict[str, str] = {}  # of the scores of the latest evaluation, by metric name
-        # Cross-entropy, divergence, target tokens, loss between layers: kept on the device, for a step that fetched
-        # them would wait for it.
-        self._since_log = torch.zeros(4, dtype=exact_dtype(args.device), device=args.device)
+        # Cross-entropy, divergence, target tokens, loss between layers, tokens that a cache taught: kept on the
+        # device, for a step that fetched them would wait for it.
+        self._since_log = torch.zeros(5, dtype=exact_dtype(args.device), device=args.device)
 
     # Batches
 
@@ -138,6 +141,8 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         """Batches of like length: `tokens_per_batch` padded tokens, else `per_device_train_batch_size` examples."""
         examples = VariedExamples(self.train_dataset, self.pieces, self.variation)  # pyright: ignore[reportArgumentType]
         collate = self.data_collator if self.example_losses is None else partial(with_examples, self.data_collator)
+        if self.teacher_cache is not None:
+            collate = partial(with_cached, collate, self.teacher_cache)
         return self._loader(examples, EpochBatches(self.train_sampler()), collate)
 
     def train_sampler(self) -> LengthBatchSampler:
@@ -295,8 +300,12 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
             return super().training_step(*args, **kwargs)
 
     @torch.no_grad()
-    def _teach(self, batch: Batch) -> tuple[Projection | None, LayerStates | None]:
-        """The teacher's projection of the batch's target tokens, and of its layers, where the loss asks for them."""
+    def _teach(self, batch: dict[str, Any]) -> tuple[Teaching | None, LayerStates | None]:
+        """What teaches the batch's target tokens, and the teacher's layers, where the loss asks for them."""
+        if cached := batch.pop("cached", None):
+            targets = CachedTargets(**cached)
+            self._since_log[4] += targets.taught.sum()
+            return targets, None
         if self.teacher is None:
             return None, None
         if self.matching is None:
@@ -307,10 +316,12 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         """Add the parts of the loss (nats per target token) and the speed to the training log."""
         if "loss" in logs:
             sums = self.accelerator.reduce(self._since_log.float(), reduction="sum")
-            cross_entropy, divergence, tokens, matching = sums.tolist()  # pyright: ignore[reportAttributeAccessIssue]
+            cross_entropy, divergence, tokens, matching, taught = sums.tolist()  # pyright: ignore[reportAttributeAccessIssue]
             logs["cross_entropy"] = cross_entropy / max(tokens, 1)
             if self.args.alpha_ce < 1.0:
                 logs["divergence"] = divergence / max(tokens, 1)
+            if self.teacher_cache is not None:
+                logs["taught_share"] = taught / max(tokens, 1)
             if self.matching is not None:
                 logs["matching"] = matching / max(tokens, 1)
             if self.args.temperature_end is not None:

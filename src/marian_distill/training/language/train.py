@@ -16,7 +16,7 @@ from marian_distill.students.loading import load_student
 from marian_distill.students.rows import fit_tokenizer
 from marian_distill.students.student import Student
 from marian_distill.tokenizer_file import FILE, VOCABULARY_FILE, TokenizerFile
-from marian_distill.training import precision, runs
+from marian_distill.training import cached, precision, runs
 from marian_distill.training.arguments import DistillTrainingArguments, resolved_options
 from marian_distill.training.language.arguments import CausalModelArguments, TextArguments
 from marian_distill.training.language.card import write_card
@@ -54,8 +54,8 @@ def train(arguments: Arguments, output_dir: Path, log: TrainingLog) -> dict[str,
     # Model and text
     tokenizer = TokenizerFile(model_options.tokenizer_dir or str(model_options.student_model))
     model: Any = make_model(model_options, tokenizer)
-    learns_from_teacher = training.alpha_ce < 1.0 or training.matches_layers
-    teacher = load_teacher(model_options, tokenizer) if learns_from_teacher else None
+    teacher = load_teacher(model_options, tokenizer) if training.needs_teacher else None
+    cache = cached.open_cache(training, tokenizer.library.get_vocab(), model_options.teacher_model)
     if text_options.direction != "none":
         model.config.directions = list(directions_of(text_options.direction))  # the exporter reads it
     logger.info("reading and tokenising the text")
@@ -70,6 +70,7 @@ def train(arguments: Arguments, output_dir: Path, log: TrainingLog) -> dict[str,
         training,
         tokenizer,
         teacher,
+        teacher_cache=None if cache is None else cached.CachedTeaching(cache, cached.sample_keys(rows), training),
         plan=precision.resumed(runs.recorded(output_dir, runs.PLAN), training) if checkpoint else None,
         train_dataset=rows,
         eval_dataset=eval_rows,
@@ -80,6 +81,7 @@ def train(arguments: Arguments, output_dir: Path, log: TrainingLog) -> dict[str,
         trainer.add_callback(SampleContinuations(continuation(tokenizer, text_options), text_options.prompts or [""]))
     options[runs.PLAN] = trainer.plan.as_dict()
     fingerprints = {**data_report["fingerprints"], **_fingerprints(model_options, tokenizer)}
+    fingerprints |= cached.fingerprints(cache)
     if trainer.is_world_process_zero():
         runs.start_run(output_dir, options, fingerprints, checkpoint=checkpoint, overwrite=overwrite)
         log.write_into(output_dir)

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from marian_distill.students.student import Batch, Student
 from marian_distill.text.batching import LengthBatchSampler
 from marian_distill.tokenizer_file import TokenizerFile
 from marian_distill.training.arguments import DistillTrainingArguments
+from marian_distill.training.cached import NumberedRows, with_cached_samples
 from marian_distill.training.evaluation import summed_cross_entropy
 from marian_distill.training.precision import TRIAL_TOKENS, Plan, choose
 from marian_distill.training.trainer import DistillSeq2SeqTrainer
@@ -50,8 +52,7 @@ class LanguageModelTrainer(DistillSeq2SeqTrainer):
             raise UserError("--predict-with-generate: a language model is measured by its perplexity; leave it out")
         if plan is None:
             batch = trial_rows(trainer_options["train_dataset"], args)
-            teaches = args.alpha_ce < 1.0 or args.matches_layers
-            plan = choose(model, teacher if teaches else None, batch, args)
+            plan = choose(model, teacher if args.needs_teacher else None, batch, args)
         super().__init__(model, args, tokenizer, teacher, plan=plan, **trainer_options)  # pyright: ignore[reportArgumentType]
         if self.is_fsdp_enabled:
             raise UserError("the weights of a language model are not shared out: start it without FSDP, as DDP")
@@ -59,7 +60,11 @@ class LanguageModelTrainer(DistillSeq2SeqTrainer):
 
     def get_train_dataloader(self) -> DataLoader:
         """Batches of rows."""
-        return self._loader(self.train_dataset, self.train_sampler(), self.data_collator)
+        rows: Any = self.train_dataset
+        if self.teacher_cache is None:
+            return self._loader(rows, self.train_sampler(), self.data_collator)
+        collate = partial(with_cached_samples, self.data_collator, self.teacher_cache, rows)
+        return self._loader(NumberedRows(rows), self.train_sampler(), collate)
 
     def trial_batch(self) -> Batch:
         """Some of the stage's own rows."""
