@@ -1,7 +1,6 @@
 import pytest
 
-from marian_distill.errors import UserError
-from marian_distill.evaluation.metrics import bleu, chrf_plus_plus, metric_for, read_test_file
+from marian_distill.evaluation.metrics import bleu, chrf_plus_plus, metric_for
 
 
 def test_chinese_is_scored_by_the_character_and_english_by_the_word():
@@ -38,34 +37,3 @@ def test_hypotheses_and_references_must_pair_up():
         bleu(["a", "b"], ["a"], "en")
     with pytest.raises(ValueError, match="at least one"):
         chrf_plus_plus([], [])
-
-
-def test_a_test_file_gives_its_pairs(tmp_path):
-    path = tmp_path / "test.tsv"
-    path.write_bytes("\ufeffen\tzh\r\nHi\u2028there.\t你好。\r\nBye.\t再见。\n".encode())
-    assert read_test_file(path) == [("Hi\u2028there.", "你好。"), ("Bye.", "再见。")]
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"zh\ten\nx\ty\n", r"line 1: header 'zh\\ten'"),
-        (b"en\tzh\nHi.\n", "line 2: expected English, a tab, Chinese; found 'Hi.'"),
-        (b"en\tzh\nHi.\tx\nHi.\t \n", "line 3: expected English"),
-        (b"en\tzh\nHi.\tx\ty\n", "line 2: expected English"),
-        (b"en\tzh\nHi.\t\xff\n", "line 2: not valid UTF-8"),
-        (b"en\tzh\n", "no sentence pairs"),
-        (b"", "no sentence pairs"),
-    ],
-)
-def test_a_bad_test_file_is_told_by_file_and_line(tmp_path, content, message):
-    path = tmp_path / "test.tsv"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=message) as caught:
-        read_test_file(path)
-    assert str(path) in str(caught.value)
-
-
-def test_a_missing_test_file_is_told(tmp_path):
-    with pytest.raises(UserError, match="no such file"):
-        read_test_file(tmp_path / "absent.tsv")

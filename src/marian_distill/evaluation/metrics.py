@@ -1,4 +1,4 @@
-"""BLEU and chrF++ with their signatures, by sacreBLEU (https://aclanthology.org/W18-6319), and the test files."""
+"""BLEU and chrF++ with their signatures, by sacreBLEU (https://aclanthology.org/W18-6319)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +8,6 @@ import sacrebleu
 
 from marian_distill.errors import UserError
 from marian_distill.languages import CHRF_WORD_ORDER, Language
-
-TEST_FILE_HEADER = "en\tzh"
 
 
 class Score(TypedDict):
@@ -57,30 +55,3 @@ def _score(metric: sacrebleu.BLEU | sacrebleu.CHRF, hypotheses: Sequence[str], r
         raise ValueError(f"{len(hypotheses)} hypotheses, {len(references)} references: expected as many, at least one")
     result = metric.corpus_score(list(hypotheses), [list(references)])
     return {"score": round(result.score, 4), "signature": str(metric.get_signature())}
-
-
-def read_test_file(path: str | Path) -> list[tuple[str, str]]:
-    """The (English, Chinese) pairs of a TSV with the header `en<TAB>zh`; a bad line is a `UserError` that names it."""
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
-    pairs: list[tuple[str, str]] = []
-    with path.open("rb") as stream:  # lines end at \n alone: U+2028 and the like may stand inside a sentence
-        for number, raw in enumerate(stream, start=1):
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                raise UserError(f"{path}, line {number}: not valid UTF-8 ({error.reason})") from error
-            if number == 1:
-                if line != TEST_FILE_HEADER:
-                    raise UserError(
-                        f"{path}, line 1: header {line!r}, expected 'en\\tzh' (two columns, a tab between)"
-                    )
-                continue
-            columns = line.split("\t")
-            if len(columns) != 2 or not all(column.strip() for column in columns):
-                raise UserError(f"{path}, line {number}: expected English, a tab, Chinese; found {line[:60]!r}")
-            pairs.append((columns[0], columns[1]))
-    if not pairs:
-        raise UserError(f"{path}: no sentence pairs. Expected the header 'en\\tzh', then one pair a line.")
-    return pairs

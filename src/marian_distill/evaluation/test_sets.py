@@ -1,0 +1,124 @@
+"""Test files: sentence pairs, or words with every translation that is accepted; and whether training has seen them."""
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+from marian_distill.errors import UserError
+from marian_distill.languages import DIRECTIONS, Direction, Language, languages_of
+
+HEADER = "en\tzh"
+# Of a file whose cells hold alternatives with a bar between them.
+ALTERNATIVES, BAR = "en|\tzh|", "|"
+
+
+class TestSet(NamedTuple):
+    """What a test file holds, English first.
+
+    Args:
+        path: the file.
+        rows: for each row the English texts and the Chinese ones; the first of a side is its source.
+        direction: the only one that the file is for (`untidy.en-zh.tsv`); None where it is for both.
+    """
+
+    path: Path
+    rows: list[tuple[tuple[str, ...], tuple[str, ...]]]
+    direction: Direction | None
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """English and Chinese, the first alternative of each."""
+        return [(english[0], chinese[0]) for english, chinese in self.rows]
+
+    def side(self, language: Language) -> list[tuple[str, ...]]:
+        """The texts of one language."""
+        column = 0 if language == "en" else 1
+        return [row[column] for row in self.rows]
+
+    def sources(self, direction: Direction) -> list[str]:
+        """What is translated."""
+        return [texts[0] for texts in self.side(languages_of(direction)[0])]
+
+    def references(self, direction: Direction) -> list[list[str | None]]:
+        """As sacreBLEU takes them: a list a rank of alternatives, None where a row has no more."""
+        return list(map(list, zip_longest(*self.side(languages_of(direction)[1]))))
+
+    def check_direction(self, direction: Direction) -> None:
+        """`UserError` where the file is for the other direction alone."""
+        if self.direction not in (None, direction):
+            raise UserError(f"{self.path}: is for {self.direction} alone, as its name says, not for {direction}")
+
+
+def read_test_set(path: str | Path, max_rows: int | None = None) -> TestSet:
+    """Read a TSV with the header `en<TAB>zh`, or `en|<TAB>zh|` where `|` stands between alternatives.
+
+    Raises:
+        UserError: no such file, another header, or a bad line, by file and line.
+    """
+    path = Path(path)
+    rows = []
+    for number, columns, several in _read(path):
+        english, chinese = (
+            tuple(one.strip() for one in column.split(BAR)) if several else (column,) for column in columns
+        )
+        if not all(map(str.strip, english + chinese)):
+            raise UserError(f"{path}, line {number}: an empty alternative beside a {BAR!r}")
+        rows.append((english, chinese))
+        if len(rows) == max_rows:
+            break
+    endings = {direction: f".{direction}.tsv" for direction in DIRECTIONS}
+    only = next((direction for direction, ending in endings.items() if path.name.endswith(ending)), None)
+    return TestSet(path, rows, only)
+
+
+def read_test_file(path: str | Path) -> list[tuple[str, str]]:
+    """The (English, Chinese) pairs of a test file (see `read_test_set`)."""
+    return read_test_set(path).pairs
+
+
+def read_hypotheses(path: str | Path, test: TestSet) -> list[str]:
+    """Somebody's translations of a test set, a line each.
+
+    Raises:
+        UserError: no such file, not UTF-8, all empty, or not as many lines as the test set has rows.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not valid UTF-8 ({error.reason})") from error
+    if not text.strip():
+        raise UserError(f"{path}: is empty; expected a translation a line, as many as {test.path} has rows")
+    lines = [line.removesuffix("\r").strip() for line in text.removesuffix("\n").split("\n")]
+    if len(lines) != len(test.rows):
+        raise UserError(f"{path}: has {len(lines)} lines, {test.path} {len(test.rows)} rows; expected as many")
+    return lines
+
+
+def _read(path: Path) -> Iterator[tuple[int, Sequence[str], bool]]:
+    """Line number, the two columns, and whether cells hold alternatives."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    several, number = False, 0
+    with path.open("rb") as stream:  # lines end at \n alone: U+2028 and the like may stand inside a sentence
+        for number, raw in enumerate(stream, start=1):
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                raise UserError(f"{path}, line {number}: not valid UTF-8 ({error.reason})") from error
+            if number == 1:
+                if line not in (HEADER, ALTERNATIVES):
+                    raise UserError(
+                        f"{path}, line 1: header {line!r}, expected 'en\\tzh' (two columns, a tab between)"
+                    )
+                several = line == ALTERNATIVES
+                continue
+            columns = line.split("\t")
+            if len(columns) != 2 or not all(column.strip() for column in columns):
+                raise UserError(f"{path}, line {number}: expected English, a tab, Chinese; found {line[:60]!r}")
+            yield number, columns, several
+    if number < 2:
+        raise UserError(f"{path}: no sentence pairs. Expected the header 'en\\tzh', then one pair a line.")
