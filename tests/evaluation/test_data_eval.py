@@ -7,14 +7,14 @@ import pytest
 
 from marian_distill.augment import DOMAINS, examples
 from marian_distill.augment.grammar import SPLITS
-from marian_distill.evaluation.test_sets import read_test_set
+from marian_distill.evaluation.evaluation_sets import read_evaluation_set
 from marian_distill.languages import DIRECTIONS, is_han
 from marian_distill.text.formats import read_rows
 from marian_distill.text.numbers import numbers_kept
 from marian_distill.text.overlap import find_overlaps, normalised
 
 DATA = Path(__file__).parents[2] / "data"
-SETS = {path.name: read_test_set(path) for path in sorted((DATA / "eval").glob("*.tsv"))}
+SETS = {path.name: read_evaluation_set(path) for path in sorted((DATA / "eval").glob("*.tsv"))}
 CLEAN = ("coffee.tsv", "money.tsv", "travel.tsv")
 NEVER_IN_CHINESE = re.compile(r"[一-鿿][,?!:;]|[,?!:;][一-鿿]| [，。！？]")
 

@@ -48,16 +48,16 @@ def test_a_small_change_is_near_and_a_large_one_is_not():
 
 def test_near_texts_are_all_found_whichever_ngrams_are_rare():
     """Against every pair compared in full: no near text may be lost to the index."""
-    words = "one two three four five six seven eight nine ten eleven twelve".split()
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
     tests = [(" ".join(words[k:] + words[:k]), "甲") for k in range(len(words))]
-    training = [(" ".join(words[:k] + ["x"] + words[k:]), "乙") for k in range(len(words))]
+    training = [(" ".join([*words[:k], "x", *words[k:]]), "乙") for k in range(len(words))]
 
     def jaccard(a, b):
         grams = [{t[i : i + 4] for i in range(len(t) - 3)} for t in (normalised(a), normalised(b))]
         return len(grams[0] & grams[1]) / len(grams[0] | grams[1])
 
     expected = sum(any(jaccard(test, text) >= 0.8 for text, _ in training) for test, _ in tests)
-    assert 0 < expected
+    assert expected > 0
     assert overlap(tests, *training)["near"]["en"] == expected
 
 

@@ -1,9 +1,9 @@
 """Test sentences that training text holds already, word for word or nearly: what a score on them says is memory.
 
-Texts are compared without case, punctuation and spaces. Two are near when at least four fifths of the character n-grams
-that either has are common to both (Jaccard). Of a test text only its rarest n-grams are indexed, as many as make sure
-that a near text has one of them: prefix filtering, Bayardo, Ma & Srikant 2007, "Scaling Up All Pairs Similarity
-Search". Training text is read once, a row at a time, and never held.
+Texts are compared without case, punctuation and spaces. Two are near when at least four fifths of the character
+n-grams that either has are common to both (Jaccard). Of a test text only its rarest n-grams are indexed, as many as
+make sure that a near text has one of them: prefix filtering, Bayardo, Ma & Srikant 2007, "Scaling Up All Pairs
+Similarity Search". Training text is read once, a row at a time, and never held.
 """
 
 import unicodedata

@@ -1,7 +1,7 @@
 import pytest
 
 from marian_distill.errors import UserError
-from marian_distill.evaluation.test_sets import read_hypotheses, read_test_file, read_test_set
+from marian_distill.evaluation.evaluation_sets import read_evaluation_set, read_hypotheses, read_test_file
 
 
 def test_a_test_file_gives_its_pairs(tmp_path):
@@ -41,26 +41,28 @@ def write(path, text):
 
 
 def test_alternatives_are_accepted_and_the_first_is_the_source(tmp_path):
-    words = read_test_set(write(tmp_path / "words.tsv", "en|\tzh|\nlift|elevator\t电梯\nsafe\t保险箱|安全 | 保险柜\n"))
+    words = read_evaluation_set(
+        write(tmp_path / "words.tsv", "en|\tzh|\nlift|elevator\t电梯\nsafe\t保险箱|安全 | 保险柜\n")
+    )
     assert words.sources("en-zh") == ["lift", "safe"]
     assert words.sources("zh-en") == ["电梯", "保险箱"]
     assert words.references("en-zh") == [["电梯", "保险箱"], [None, "安全"], [None, "保险柜"]]
     assert words.references("zh-en") == [["lift", "safe"], ["elevator", None]]
     with pytest.raises(UserError, match="line 2: an empty alternative"):
-        read_test_set(write(tmp_path / "words.tsv", "en|\tzh|\nlift|\t电梯\n"))
+        read_evaluation_set(write(tmp_path / "words.tsv", "en|\tzh|\nlift|\t电梯\n"))
 
 
 def test_a_bar_means_nothing_without_the_header_that_says_so(tmp_path):
-    assert read_test_set(write(tmp_path / "t.tsv", "en\tzh\na|b\t甲\n")).rows == [(("a|b",), ("甲",))]
+    assert read_evaluation_set(write(tmp_path / "t.tsv", "en\tzh\na|b\t甲\n")).rows == [(("a|b",), ("甲",))]
 
 
 def test_a_name_may_say_which_direction_a_file_is_for(tmp_path):
-    untidy = read_test_set(write(tmp_path / "untidy.zh-en.tsv", "en\tzh\nHi.\t你好\n"))
+    untidy = read_evaluation_set(write(tmp_path / "untidy.zh-en.tsv", "en\tzh\nHi.\t你好\n"))
     assert untidy.direction == "zh-en"
     untidy.check_direction("zh-en")
     with pytest.raises(UserError, match=r"untidy\.zh-en\.tsv: is for zh-en alone"):
         untidy.check_direction("en-zh")
-    both = read_test_set(write(tmp_path / "zh-en.tsv", "en\tzh\nHi.\t你好\n"))
+    both = read_evaluation_set(write(tmp_path / "zh-en.tsv", "en\tzh\nHi.\t你好\n"))
     assert both.direction is None
 
 
@@ -75,7 +77,7 @@ def test_a_name_may_say_which_direction_a_file_is_for(tmp_path):
     ],
 )
 def test_hypotheses_must_match_the_test_set(tmp_path, content, message):
-    test = read_test_set(write(tmp_path / "t.tsv", "en\tzh\nHi.\t你好\nBye.\t再见\n"))
+    test = read_evaluation_set(write(tmp_path / "t.tsv", "en\tzh\nHi.\t你好\nBye.\t再见\n"))
     path = tmp_path / "hypotheses.txt"
     path.write_bytes(content)
     with pytest.raises(UserError, match=message):
@@ -85,5 +87,5 @@ def test_hypotheses_must_match_the_test_set(tmp_path, content, message):
 
 
 def test_an_empty_translation_is_a_translation(tmp_path):
-    test = read_test_set(write(tmp_path / "t.tsv", "en\tzh\nHi.\t你好\nBye.\t再见\n"))
+    test = read_evaluation_set(write(tmp_path / "t.tsv", "en\tzh\nHi.\t你好\nBye.\t再见\n"))
     assert read_hypotheses(write(tmp_path / "h.txt", "你好\r\n\n"), test) == ["你好", ""]

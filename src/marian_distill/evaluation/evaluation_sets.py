@@ -13,18 +13,25 @@ HEADER = "en\tzh"
 ALTERNATIVES, BAR = "en|\tzh|", "|"
 
 
-class TestSet(NamedTuple):
+class EvaluationSet(NamedTuple):
     """What a test file holds, English first.
 
     Args:
         path: the file.
         rows: for each row the English texts and the Chinese ones; the first of a side is its source.
         direction: the only one that the file is for (`untidy.en-zh.tsv`); None where it is for both.
+        words: whether its cells hold alternatives: words and short phrases, which training text has too.
     """
 
     path: Path
     rows: list[tuple[tuple[str, ...], tuple[str, ...]]]
-    direction: Direction | None
+    direction: Direction | None = None
+    words: bool = False
+
+    @property
+    def name(self) -> str:
+        """The file's name without its endings: `untidy` of untidy.en-zh.tsv."""
+        return self.path.name.removesuffix(".tsv").removesuffix(f".{self.direction}")
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -50,14 +57,14 @@ class TestSet(NamedTuple):
             raise UserError(f"{self.path}: is for {self.direction} alone, as its name says, not for {direction}")
 
 
-def read_test_set(path: str | Path, max_rows: int | None = None) -> TestSet:
+def read_evaluation_set(path: str | Path, max_rows: int | None = None) -> EvaluationSet:
     """Read a TSV with the header `en<TAB>zh`, or `en|<TAB>zh|` where `|` stands between alternatives.
 
     Raises:
         UserError: no such file, another header, or a bad line, by file and line.
     """
     path = Path(path)
-    rows = []
+    rows, several = [], False
     for number, columns, several in _read(path):
         english, chinese = (
             tuple(one.strip() for one in column.split(BAR)) if several else (column,) for column in columns
@@ -67,17 +74,19 @@ def read_test_set(path: str | Path, max_rows: int | None = None) -> TestSet:
         rows.append((english, chinese))
         if len(rows) == max_rows:
             break
-    endings = {direction: f".{direction}.tsv" for direction in DIRECTIONS}
-    only = next((direction for direction, ending in endings.items() if path.name.endswith(ending)), None)
-    return TestSet(path, rows, only)
+    only: Direction | None = None
+    for direction in DIRECTIONS:
+        if path.name.endswith(f".{direction}.tsv"):
+            only = direction
+    return EvaluationSet(path, rows, only, several)
 
 
 def read_test_file(path: str | Path) -> list[tuple[str, str]]:
-    """The (English, Chinese) pairs of a test file (see `read_test_set`)."""
-    return read_test_set(path).pairs
+    """The (English, Chinese) pairs of a test file (see `read_evaluation_set`)."""
+    return read_evaluation_set(path).pairs
 
 
-def read_hypotheses(path: str | Path, test: TestSet) -> list[str]:
+def read_hypotheses(path: str | Path, test: EvaluationSet) -> list[str]:
     """Somebody's translations of a test set, a line each.
 
     Raises:
