@@ -41,7 +41,7 @@ def main() -> None:
             logging.info("%s; loading PyTorch and Transformers", describe_processor())
         limit_kernel_caches()
         keep_freed_memory()
-        from marian_distill.training.arguments import parse_arguments  # takes seconds: after the first line
+        from marian_distill.training.parsing import parse_arguments  # takes seconds: after the first line
         from marian_distill.training.sharding import leave_process_group
 
         arguments = parse_arguments(description=__doc__)

@@ -2,14 +2,19 @@
 
     uv run benchmarks/decoder_table.py --dataset CORPUS.tsv.gz --test-file DEV.tsv --minutes 30
     uv run benchmarks/decoder_table.py --dataset CORPUS.tsv.gz --test-file DEV.tsv --source-weight dictionary=0
+    uv run benchmarks/decoder_table.py --dataset CORPUS.tsv.gz --test-file DEV.tsv --decoders Qwen3
 
 Each decoder's speed is measured first, in a short run; it then trains for as many steps as fit the minutes, so that
 the schedule of the learning rate fits as well. Scores are greedy, of the trained model. Then it becomes a bundle for
 ONNX Runtime with int8 weights, where a token's time and the peak memory are measured. Writes decoder_table.json and
 decoder_table.md to the output folder.
+
+Qwen3 is a decoder alone: a language model that reads the source as its prompt, with a byte-level BPE tokenizer of as
+many tokens. It is trained on the same pairs, and scored and timed by CTranslate2: in float32, and in int8.
 """
 
 import argparse
+import json
 import os
 import shlex
 import subprocess
@@ -21,6 +26,8 @@ from machine import machine
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import UserError, run_command
 from marian_distill.files import atomic_writer, read_json, write_json
+from marian_distill.languages import TAGS, languages_of
+from marian_distill.runtime.benchmark import SENTENCES
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = {
@@ -29,8 +36,13 @@ CONFIGS = {
     "LTC": "liquid_256d_3x1_8k_ltc",
     "GRU": "liquid_256d_3x1_8k_gru",
     "SSRU": "liquid_256d_3x1_8k_ssru",
+    "Qwen3": "qwen3_256d_5_8k",
 }
+LANGUAGE_MODEL = "Qwen3"
+PIECES = 8000
+CHRF = {"en-zh": "chrf", "zh-en": "chrf++"}  # as `evaluation.metrics.metric_for` chooses
 PILOT_STEPS = 40
+TIMED_ROUNDS = 10
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -53,15 +65,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     options = parse_arguments()
     options.output_dir.mkdir(parents=True, exist_ok=True)
-    tokenizer = options.output_dir / "tokenizer"
-    text = [
-        "--dataset",
-        options.dataset,
-        *(["--source-weight", *options.source_weight] if options.source_weight else []),
-    ]
-    if not (tokenizer / "vocab.json").is_file():
-        run("scripts/build_joint_tokenizer.py", *text, "--vocab-size", 8000, "--output-dir", tokenizer)
-    rows = {name: measure(name, text, tokenizer, options) for name in options.decoders}
+    rows = {name: measure(name, options) for name in options.decoders}
     settings = {name: str(value) for name, value in vars(options).items()}
     write_json(options.output_dir / "decoder_table.json", {"machine": machine(), "options": settings, "rows": rows})
     with atomic_writer(options.output_dir / "decoder_table.md") as stream:
@@ -69,39 +73,97 @@ def main() -> None:
     print(table(rows))
 
 
-def measure(name: str, text: list[str], tokenizer: Path, options: argparse.Namespace) -> dict[str, float]:
+def sentence_pairs(options: argparse.Namespace) -> tuple[list[str], Path]:
+    """Text of an encoder and a decoder, as options, and their joint tokenizer; made where it is absent."""
+    text, tokenizer = ["--dataset", options.dataset], options.output_dir / "tokenizer"
+    if options.source_weight:
+        text += ["--source-weight", *options.source_weight]
+    if not (tokenizer / "vocab.json").is_file():
+        run("scripts/build_joint_tokenizer.py", *text, "--vocab-size", PIECES, "--output-dir", tokenizer)
+    return text, tokenizer
+
+
+def prompted_pairs(options: argparse.Namespace) -> tuple[list[str], Path]:
+    """The same pairs as text of a language model, and its tokenizer."""
+    pairs, tokenizer = options.output_dir / "pairs.jsonl", options.output_dir / "tokenizer-bpe"
+    if not pairs.is_file():
+        from marian_distill.text.cleaning import clean
+        from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights
+
+        corpus, _ = clean(load_parallel(CorpusSource(options.dataset)))
+        weights = parse_source_weights(options.source_weight)
+        mixed = mix([(corpus, 1.0)], source_weights=weights, seed=options.seed)
+        with atomic_writer(pairs) as stream:
+            for english, chinese in zip(mixed["en"], mixed["zh"], strict=True):
+                stream.write(json.dumps({"en": english, "zh": chinese}, ensure_ascii=False) + "\n")
+    if not (tokenizer / "tokenizer.json").is_file():
+        run("scripts/train_bpe_tokenizer.py", "--text", pairs, "--vocab-size", PIECES, "--output-dir", tokenizer)
+    return ["--text", str(pairs), "--holdout-share", "0", "--packed-length", "256"], tokenizer
+
+
+def measure(name: str, options: argparse.Namespace) -> dict[str, float]:
     """Train, score, export and time one student."""
     folder = options.output_dir / name.lower()
+    text, tokenizer = (prompted_pairs if name == LANGUAGE_MODEL else sentence_pairs)(options)
     pilot = train(name, text, tokenizer, options, PILOT_STEPS, Path(f"{folder}-pilot"))
     steps = max(1, round(options.minutes * 60 / pilot["seconds"] * PILOT_STEPS))
     trained = train(name, text, tokenizer, options, steps, folder)
-    scores, bundle, speed = (Path(f"{folder}{ending}") for ending in (".scores.json", "-onnx", ".speed.json"))
+    scores = Path(f"{folder}.scores.json")
+    scored_folder, exported, cost = generator_cost(folder, options) if name == LANGUAGE_MODEL else bundle_cost(folder)
     limit = ["--max-samples", options.max_test_samples, "--direction", options.direction]
-    run("scripts/evaluate_model.py", "--model-dir", folder, "--test-file", options.test_file, "--beam-size", 1,
+    run("scripts/evaluate_model.py", "--model-dir", scored_folder, "--test-file", options.test_file, "--beam-size", 1,
         *limit, "--json", scores)  # fmt: skip
-    run("scripts/export_onnx.py", folder, "--output-dir", bundle, "--dtype", "int8", "--kv-cache", "--overwrite")
-    run("scripts/benchmark_rknn.py", "--model-dir", bundle, "--json", speed)
-    scored, timed, report = read_json(scores), read_json(speed), read_json(folder / "run.json")
+    scored = read_json(scores)
     return {
-        "parameters": report["parameters"],
+        "parameters": read_json(folder / "run.json")["parameters"],
         "steps": steps,
         "training_tokens_per_second": round(trained["tokens_per_second"]),
         "training_peak_mb": round(trained["peak_mb"]),
         "bleu": scored["bleu"]["score"],
-        "chrf": scored[next(metric for metric in scored if metric.startswith("chrf"))]["score"],
-        "ms_a_token": timed["decoder_ms"]["p50"],
-        "megabytes": sum(path.stat().st_size for path in bundle.iterdir()) / 1e6,
-        "peak_mb": timed["peak_memory_mb"],
+        "chrf": scored[CHRF[options.direction]]["score"],
+        "megabytes": sum(path.stat().st_size for path in exported.iterdir()) / 1e6,
+        **cost,
     }
+
+
+def bundle_cost(folder: Path) -> tuple[Path, Path, dict[str, float]]:
+    """The folder to score, the int8 bundle, the median time of a decoder step in ms and the peak memory in MB."""
+    bundle, speed = Path(f"{folder}-onnx"), Path(f"{folder}.speed.json")
+    run("scripts/export_onnx.py", folder, "--output-dir", bundle, "--dtype", "int8", "--kv-cache", "--overwrite")
+    run("scripts/benchmark_rknn.py", "--model-dir", bundle, "--json", speed)
+    timed = read_json(speed)
+    return folder, bundle, {"ms_a_token": timed["decoder_ms"]["p50"], "peak_mb": timed["peak_memory_mb"]}
+
+
+def generator_cost(folder: Path, options: argparse.Namespace) -> tuple[Path, Path, dict[str, float]]:
+    """The same of a language model by CTranslate2: the mean time of a token after the prompt and the first token."""
+    exported = {quantization: Path(f"{folder}-ct2-{quantization}") for quantization in ("float32", "int8")}
+    for quantization, output in exported.items():
+        run("scripts/export_ct2.py", folder, "--output-dir", output, "--quantization", quantization, "--overwrite")
+    source, target = languages_of(options.direction)
+    prompts = [f"{sentence}{TAGS[target]}\n" for sentence in SENTENCES[source]] * TIMED_ROUNDS
+    files = [Path(f"{folder}.{ending}") for ending in ("prompts.txt", "written.txt", "speed.json")]
+    with atomic_writer(files[0]) as stream:
+        stream.writelines(prompts)
+    run("scripts/generate_text.py", "--model-dir", exported["int8"], "--input-file", files[0], "--output-file",
+        files[1], "--temperature", 0, "--max-new-tokens", 64, "--threads", 1, "--json", files[2])  # fmt: skip
+    timed = read_json(files[2])
+    first = timed["first_token_ms"] * len(prompts)
+    rest = (1000 * timed["tokens"] / timed["tokens_per_second"] - first) / (timed["tokens"] - len(prompts))
+    return exported["float32"], exported["int8"], {"ms_a_token": rest, "peak_mb": timed["peak_memory_mb"]}
 
 
 def train(
     name: str, text: list[str], tokenizer: Path, options: argparse.Namespace, steps: int, folder: Path
 ) -> dict[str, float]:
-    """Train from random weights on the labels; seconds of training, target and source tokens a second, peak memory."""
+    """Train from random weights on the labels; seconds of training, tokens a second, peak memory.
+
+    Tokens are source and target ones, of a language model those of the target alone.
+    """
     peak = run(
-        "distill_zh_en.py", *text, "--student-config", f"student_configs/{CONFIGS[name]}.json", "--tokenizer-dir",
-        tokenizer, "--direction", options.direction, "--alpha-ce", 1.0, "--tokens-per-batch", options.tokens_per_batch,
+        "scripts/train_causal_lm.py" if name == LANGUAGE_MODEL else "distill_zh_en.py", *text,
+        "--student-config", f"student_configs/{CONFIGS[name]}.json", "--tokenizer-dir", tokenizer,
+        "--direction", options.direction, "--alpha-ce", 1.0, "--tokens-per-batch", options.tokens_per_batch,
         "--max-steps", steps, "--learning-rate", options.learning_rate, "--warmup-steps", max(1, steps // 20),
         "--adam-beta2", 0.98, "--eval-strategy", "no", "--save-strategy", "no", "--logging-steps", max(1, steps // 10),
         "--precision", options.precision, "--seed", options.seed, "--output-dir", folder,

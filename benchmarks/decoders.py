@@ -132,10 +132,10 @@ def step_seconds(student: Student, batch: dict[str, Tensor], dtype: torch.dtype)
     if isinstance(student, LiquidStudent):
         packing = TargetPacking.of(target)
         for layer in student.layers:
-            states = layer(states, packing, memory, source)
+            states, _ = layer(states, packing, memory, source)
     else:
         for layer in student.model.decoder.layers:
-            states = marian_forward._decoder_layer(layer, states, target, memory, source)
+            states, _, _ = marian_forward._decoder_layer(layer, states, target, memory, source)  # pyright: ignore[reportArgumentType]
     states.float().sum().backward()
     student.zero_grad()
     return time.process_time() - start

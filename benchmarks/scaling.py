@@ -188,7 +188,7 @@ def corpus(arguments: Namespace, pairs: int) -> dict:
     """Seconds to load, clean, tokenise and cut into batches; each part alone too."""
     from workload import invented_pairs
 
-    from marian_distill.pieces import MarianPieces
+    from marian_distill.pieces import SentencePieceTokenizer
     from marian_distill.text.batching import LengthBatchSampler
     from marian_distill.text.cleaning import clean
     from marian_distill.text.corpus import CorpusSource, load_parallel
@@ -213,7 +213,7 @@ def corpus(arguments: Namespace, pairs: int) -> dict:
     done("load")
     cleaned, _ = clean(loaded)
     done("clean")
-    tokenized = tokenize_parallel(cleaned, MarianPieces(tokenizer), "en-zh")
+    tokenized = tokenize_parallel(cleaned, SentencePieceTokenizer(tokenizer), "en-zh")
     done("tokenise")
     lengths = tokenized.with_format("numpy")
     sampler = LengthBatchSampler(

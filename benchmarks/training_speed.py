@@ -107,7 +107,7 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
     import torch
     from transformers import DataCollatorForSeq2Seq, MarianMTModel, MarianTokenizer, Seq2SeqTrainer
 
-    from marian_distill.pieces import MarianPieces
+    from marian_distill.pieces import SentencePieceTokenizer
     from marian_distill.runtime.memory import peak_memory_mb
     from marian_distill.students.marian.config import forward_operations, student_config
     from marian_distill.students.marian.model import new_student
@@ -119,7 +119,7 @@ def train_once(way: str, workload: Path, arguments: Namespace) -> dict:
     from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
     torch.set_num_threads(arguments.threads)
-    pieces = MarianPieces(workload / "tokenizer")
+    pieces = SentencePieceTokenizer(workload / "tokenizer")
     data = tokenize_parallel(load_parallel(CorpusSource(str(workload / "corpus.tsv"))), pieces, "en-zh")
     config = student_config(**MODEL, vocab_size=len(pieces.vocabulary), dropout=DROPOUT)
     options = {

@@ -168,11 +168,11 @@ def plain_translate_batch(arguments: Namespace) -> dict:
     """What the engine's documentation shows: batches as they come, the engine's own choice of threads."""
     import ctranslate2
 
-    from marian_distill.pieces import MarianPieces
+    from marian_distill.pieces import SentencePieceTokenizer
 
     folder = arguments.work / "ct2-int8"
     engine = ctranslate2.Translator(str(folder), intra_threads=arguments.threads)
-    pieces, tag = MarianPieces(folder), source_tag(arguments)
+    pieces, tag = SentencePieceTokenizer(folder), source_tag(arguments)
 
     def translate() -> list[str]:
         translations = []

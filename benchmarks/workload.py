@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from marian_distill.files import atomic_writer
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.students.packing import PairCollator
 from marian_distill.text.batching import LengthBatchSampler
 from marian_distill.text.cleaning import clean
@@ -85,7 +85,7 @@ def make_workload(
     """
     if not (folder / "tokenizer" / "vocab.json").is_file():
         _write_workload(folder, pairs, pieces, dataset, source_weights, seed)
-    tokenizer = MarianPieces(folder / "tokenizer")
+    tokenizer = SentencePieceTokenizer(folder / "tokenizer")
     lines = (folder / "train.zh").read_text(encoding="utf-8").splitlines()
     return mean(len(pieces) + 1 for pieces in tokenizer.target_pieces(lines))
 

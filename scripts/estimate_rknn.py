@@ -3,20 +3,29 @@
     uv run -s scripts/estimate_rknn.py student_configs/*.json
     uv run -s scripts/estimate_rknn.py outputs/student/config.json --dtype w8a8 --kv-cache --json estimate.json
 
+Configs of all kinds that have an RKNN export; the others are left out. A liquid decoder keeps its state with
+--kv-cache or without.
+
 A sentence is 16 source and 12 target tokens, greedily. The target is 30 ms and 100 MB; the last column is what each
 call may cost besides, in ms (starting it, converting its inputs), which nothing published tells: no board has run any.
 """
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from marian_distill.command_line import at_least, command_parser
-from marian_distill.errors import UserError, run_command
-from marian_distill.export.estimate import CHIPS, DTYPES, Estimate, Sizes, estimate
-from marian_distill.files import read_json_object, write_json
+from marian_distill.errors import run_command
+from marian_distill.files import write_json
+
+if TYPE_CHECKING:
+    from marian_distill.export.estimate import Estimate
 
 
 def parse_arguments() -> argparse.Namespace:
+    from marian_distill.export.estimate import CHIPS, DTYPES  # takes seconds
+
     parser = command_parser(__doc__)
     parser.add_argument("configs", type=Path, nargs="+", help="student configs, or config.json of models")
     parser.add_argument("--target", default="rv1126b", choices=tuple(CHIPS))
@@ -28,16 +37,7 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def read_sizes(path: Path) -> Sizes:
-    config = read_json_object(path)
-    if missing := [
-        name for name in Sizes.__annotations__ if not isinstance(config.get(name), int) or not 0 < config[name] < 2**31
-    ]:
-        raise UserError(f"{path}: no {missing[0]}. Give a MarianConfig JSON.")
-    return {name: config[name] for name in Sizes.__annotations__}  # pyright: ignore[reportReturnType]
-
-
-def row(name: str, one: Estimate) -> str:
+def row(name: str, one: "Estimate") -> str:
     encoder, step = one["encoder"], one["step"]
     verdict = f"{one['left_for_a_call_milliseconds']:+.2f}" if one["meets_target"] else "no"
     return (
@@ -49,7 +49,19 @@ def row(name: str, one: Estimate) -> str:
 
 def main() -> None:
     arguments = parse_arguments()
+    from marian_distill.export.estimate import DTYPES, estimate
+    from marian_distill.students.kind import check_export, read_student_config
+
     lengths = arguments.source_length, arguments.target_length
+    configs = {}
+    for path in arguments.configs:
+        kind, config = read_student_config(path)
+        if "rknn" in kind.exports:
+            configs[path.parent.name if path.name == "config.json" else path.stem] = config
+        elif len(arguments.configs) == 1:
+            check_export(kind, "rknn", str(path))
+        else:
+            print(f"{path}: left out, a {kind.name} student has no rknn export", file=sys.stderr)
     form = "with key and value caches" if arguments.kv_cache else "stateless"
     print(f"{arguments.target}, decoder {form}; M: million multiply-adds, MB read, ms at the least")
     head = ("M", "MB", "ms", "M", "MB", "ms", "sentence", "MB", "a call")
@@ -57,10 +69,9 @@ def main() -> None:
     print(f"{'':<32}{'encoder call':^24}{'decoder step':^24}")
     print(f"{'':<32}" + "".join(f"{name:>{width}}" for name, width in zip(head, widths, strict=True)))
     report = {}
-    for path in arguments.configs:
-        sizes, name = read_sizes(path), path.parent.name if path.name == "config.json" else path.stem
+    for name, config in configs.items():
         for dtype in (arguments.dtype,) if arguments.dtype else DTYPES:
-            one = estimate(sizes, dtype, arguments.kv_cache, *lengths, arguments.target)
+            one = estimate(config, dtype, arguments.kv_cache, *lengths, arguments.target)
             report.setdefault(name, []).append(one)
             print(row(name, one))
     fits = [

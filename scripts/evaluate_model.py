@@ -9,7 +9,8 @@
 
 A test file is UTF-8 with the header en<TAB>zh and one sentence pair a line (data/eval/README.md has more). Without
 --direction every direction is measured that the model says it was trained for. --baseline names another system's
-translations: the differences are told with their intervals and p-values. Exit code 1 when a --target is missed.
+translations: the differences are told with their intervals and p-values. Exit code 1 when a --target is missed. A
+language model that translates is scored as a CTranslate2 folder.
 """
 
 import argparse

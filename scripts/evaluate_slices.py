@@ -21,7 +21,9 @@ from marian_distill.runtime.translator import MAX_BEAM_SIZE
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    parser.add_argument("--model-dir", type=Path, required=True, help="Hugging Face or CTranslate2 folder")
+    parser.add_argument(
+        "--model-dir", type=Path, required=True, help="Hugging Face folder, CTranslate2 one, or bundle"
+    )
     parser.add_argument("--direction", choices=DIRECTIONS, required=True)
     parser.add_argument("--json", type=Path, required=True, help="where the report goes")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Export a trained model to the CTranslate2 folder that phones load, and hold it against the trained one.
+"""Export a trained model, Marian or Qwen3, to a CTranslate2 folder, and hold it against the trained one.
 
     uv run -s scripts/export_ct2.py outputs/quickstart/student --output-dir outputs/quickstart/ct2-int8
     uv run -s scripts/export_ct2.py outputs/student --output-dir outputs/student-ct2 --quantization float32 \\
@@ -25,7 +25,7 @@ from marian_distill.runtime.translator import BEAM_SIZE
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    add_model_dir(parser, "Hugging Face folder (safetensors), or a Marian model's hub name", str)
+    add_model_dir(parser, "Hugging Face folder (safetensors), or a hub name", str)
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument(
         "--quantization", "--dtype", default="int8", choices=QUANTIZATIONS, help="type on disk (default: int8)"

@@ -1,4 +1,4 @@
-"""Export a trained Marian model as static ONNX graphs, and hold them against the trained one in ONNX Runtime.
+"""Export a trained model, Marian or liquid, as static ONNX graphs, held against the trained one in ONNX Runtime.
 
     uv run -s scripts/export_onnx.py outputs/quickstart/student --output-dir outputs/quickstart/onnx
     uv run -s scripts/export_onnx.py outputs/student --output-dir outputs/student-onnx --dtype int8 --kv-cache
@@ -19,14 +19,18 @@ DTYPES = ("fp32", "int8")
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    add_model_dir(parser, "Hugging Face Marian folder (safetensors)")
+    add_model_dir(parser, "Hugging Face folder of a Marian or a liquid model")
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument(
         "--dtype", "--quantization", default="fp32", choices=DTYPES, help="int8: weights alone (default: fp32)"
     )
     parser.add_argument("--source-length", type=at_least(12), default=64, help="source tokens at most (default: 64)")
     parser.add_argument("--target-length", type=at_least(12), default=64, help="target tokens at most (default: 64)")
-    parser.add_argument("--kv-cache", action="store_true", help="the decoder takes keys and values of earlier tokens")
+    parser.add_argument(
+        "--kv-cache",
+        action="store_true",
+        help="the decoder takes keys and values of earlier tokens; a liquid one keeps its state either way",
+    )
     parser.add_argument("--projection-apart", action="store_true", help="the vocabulary projection as a third graph")
     parser.add_argument(
         "--min-parity", type=between(0, 1), default=0.0, help="least share of equal translations, 0 to 1"

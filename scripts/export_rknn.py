@@ -1,4 +1,4 @@
-"""Export a trained Marian model for a Rockchip NPU, and hold it against the trained one in the toolkit's simulator.
+"""Export a trained model, Marian or liquid, for a Rockchip NPU, held against the trained one in a simulator.
 
     uv run -s scripts/export_rknn.py outputs/quickstart/student --target rv1126b --dtype fp16 \\
         --output-dir outputs/quickstart/rv1126b-fp16
@@ -25,7 +25,7 @@ from marian_distill.text.formats import read_rows
 
 def parse_arguments() -> argparse.Namespace:
     parser = command_parser(__doc__)
-    add_model_dir(parser, "Hugging Face Marian folder (safetensors)")
+    add_model_dir(parser, "Hugging Face folder of a Marian or a liquid model")
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument("--target", default="rv1126b", help=f"{', '.join(TARGETS)} (default: rv1126b)")
     parser.add_argument(
@@ -37,7 +37,11 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--source-length", type=at_least(12), default=64, help="source tokens at most (default: 64)")
     parser.add_argument("--target-length", type=at_least(12), default=64, help="target tokens at most (default: 64)")
-    parser.add_argument("--kv-cache", action="store_true", help="the decoder takes keys and values of earlier tokens")
+    parser.add_argument(
+        "--kv-cache",
+        action="store_true",
+        help="the decoder takes keys and values of earlier tokens; a liquid one keeps its state either way",
+    )
     parser.add_argument(
         "--calibration-file", type=Path, help="parallel text (default: the dev set that the model was trained with)"
     )

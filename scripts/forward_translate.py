@@ -1,4 +1,4 @@
-"""Translate a corpus with a CTranslate2 teacher, for sequence-level distillation.
+"""Translate a corpus with a Marian teacher, as CTranslate2 folder, for sequence-level distillation.
 
     uv run -s scripts/forward_translate.py --teacher-ct2-dir outputs/teacher-ct2-int8 --dataset CORPUS.tsv.gz \\
         --output-dir data/generated/forward --beam-size 4

@@ -38,8 +38,8 @@ def main() -> None:
             logging.info("%s; loading PyTorch and Transformers", describe_processor())
         limit_kernel_caches()
         keep_freed_memory()
-        from marian_distill.training.arguments import parse_arguments  # takes seconds: after the first line
         from marian_distill.training.language.arguments import CausalModelArguments, TextArguments
+        from marian_distill.training.parsing import parse_arguments  # takes seconds: after the first line
 
         arguments = parse_arguments(description=__doc__, model=CausalModelArguments, data=TextArguments)
         from marian_distill.training.language.train import train

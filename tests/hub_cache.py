@@ -88,7 +88,7 @@ def add_opus_mt(cache: Path, pairs: Sequence[tuple[str, str]], steps: int) -> No
     from transformers import GenerationConfig, MarianConfig, MarianMTModel
 
     from marian_distill.files import read_json, write_json
-    from marian_distill.pieces import MarianPieces
+    from marian_distill.pieces import SentencePieceTokenizer
     from marian_distill.students.marian.model import new_student
     from marian_distill.students.packing import PairCollator
     from marian_distill.training.losses import DistillationLoss, projection_loss
@@ -105,7 +105,7 @@ def add_opus_mt(cache: Path, pairs: Sequence[tuple[str, str]], steps: int) -> No
     )  # fmt: skip
     torch.manual_seed(0)
     model = new_student(config)
-    pieces = MarianPieces(folder)
+    pieces = SentencePieceTokenizer(folder)
     examples = [
         {"input_ids": pieces.ids(source), "labels": pieces.ids(target)}
         for source, target in zip(pieces.source_pieces(english), pieces.target_pieces(chinese), strict=True)

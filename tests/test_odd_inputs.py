@@ -76,6 +76,7 @@ ODD_MODELS = (
     *("junk target.spm", "vocabulary list", "vocabulary of text", "vocabulary far away", "vocabulary of nothing"),
     *("negative vocabulary", *(f"config {name}" for name in JSON)),
 )
+EXPORTERS = ("export_ct2", "export_onnx", "export_rknn")
 ONE_PROCESS = ("apply_corrections", "build_joint_tokenizer", "export_ct2", "export_onnx", "forward_translate")
 NOT_NUMBERS = ("", "nan", "x", "inf", DIGITS, "-1")
 
@@ -242,7 +243,20 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         ("generate_text", "--stop", ("",)),
         ("translate_ct2", "--model-dir", ("@writer@",)),
         ("train_causal_lm", "--tokenizer-dir", ("@tokenizer@", "@text/absent@", "@lines@")),
-        ("train_causal_lm", "--student-config", ("@student@",)),
+        ("train_causal_lm", "--student-config", ("@student@", "@liquid_config@")),
+        ("train_causal_lm", "--teacher-model", ("@model@",)),
+        ("distill_zh_en", "--student-config", ("@writer_config@", "@marian as liquid@")),
+        ("distill_zh_en", "--tokenizer-dir", ("@writer@",)),
+        ("estimate_rknn", "configs", ("@writer_config@", "@marian as liquid@")),
+        *((name, "model_dir", ("@ct2@", "@bundle@", "@writer@", "@tokenizer@")) for name in EXPORTERS),
+        ("evaluate_model", "--model-dir", ("@writer@", "@tokenizer@")),
+        ("evaluate_causal_lm", "model_dirs", ("@ct2@", "@model@", "@bundle@", "@tokenizer@")),
+        ("forward_translate", "--teacher-ct2-dir", ("@writer@", "@model@", "@bundle@")),
+        ("make_vocabulary_map", "model_dir", ("@writer@", "@model@", "@bundle@")),
+        ("make_student_config", "--teacher-model", ("@ct2@", "@bundle@", "@tokenizer@")),
+        ("make_student_config", "--model-type", ("bart", "qwen3")),  # qwen3 has no encoder
+        ("make_student_config", "--cell", ("gru",)),
+        ("translate_rknn", "--model-dir", ("@writer@", "@ct2@", "@model@")),
         ("train_causal_lm", "--text", ("@text/bytes.tsv@", "@text/absent@", "@text/junk.tsv.gz@", "@text/nan.jsonl@")),
         ("train_bpe_tokenizer", "--text", ("@text/bytes.tsv@", "@text/absent@", "@text/header.tsv@")),
     ):
@@ -302,6 +316,10 @@ def places(
         **{"out": home / "out", "text": toy_stage / "train.tsv", "lines": home / "lines.txt"},
         **{"corrections": home / "corrections.csv", "student": home / "student.json"},
         **{"tokenizer": toy_stage / "tokenizer", "model": toy_model_dir, "ct2": toy_ct2_dir, "bundle": toy_bundle_dir},
+        "liquid_config": REPOSITORY / "student_configs" / "liquid_256d_3x1_8k.json",
+        "marian as liquid": write(
+            home, {"other.json": json.dumps(read_json(home / "student.json") | {"model_type": "liquid"})}
+        )[0],
         **{"writer": toy_writer_ct2_dir, "writer_config": write_toy_config(home / "writer.json")},
         **{"scores": home / "scores" / "good", "run": home / "runs" / "good"},
     }

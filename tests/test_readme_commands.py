@@ -103,7 +103,7 @@ def parse_script(script: str, options: list[str], monkeypatch: pytest.MonkeyPatc
 
 def parse_stage(options: list[str]) -> None:
     """Parse the options of distill_zh_en.py. `--fp16` is left out: Hugging Face refuses it where there is no GPU."""
-    from marian_distill.training.arguments import parse_arguments
+    from marian_distill.training.parsing import parse_arguments
 
     if options == ["--help"]:
         with pytest.raises(SystemExit, match="0"):

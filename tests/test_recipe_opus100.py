@@ -16,9 +16,11 @@ from transformers import MarianMTModel
 from hub_cache import add_opus_100, add_opus_mt
 from marian_distill.augment import examples
 from marian_distill.files import read_json, sha256
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
-from marian_distill.training.arguments import parse_arguments, resolved_options
+from marian_distill.training.arguments import resolved_options
+from marian_distill.training.parsing import parse_arguments
+from warm_commands import warm_commands
 
 REPOSITORY = Path(__file__).parents[1]
 # Sizes; everything else is as in the YAMLs.
@@ -94,9 +96,9 @@ def test_the_scripts_have_the_published_options(script):
     assert set(PUBLISHED[script].split()) <= set(re.findall(r"--[a-z0-9-]+", shown))
 
 
-def run(workspace: Path, *command: str | Path) -> str:
-    """A command as it is typed in the repository, with the hub's cache of the workspace and no network."""
-    environment = os.environ | {
+def environment_of(workspace: Path) -> dict[str, str]:
+    """The hub's cache of the workspace and no network."""
+    changes = {
         "HF_HOME": str(workspace / "hub-cache"),
         "HF_HUB_OFFLINE": "1",
         "OMP_NUM_THREADS": "1",  # models this small are slower on two
@@ -104,8 +106,12 @@ def run(workspace: Path, *command: str | Path) -> str:
         "UV_NO_SYNC": "1",
         "UV_OFFLINE": "1",
     }
-    for name in ("HF_HUB_CACHE", "HF_DATASETS_CACHE", "VIRTUAL_ENV"):
-        environment.pop(name, None)
+    left_out = ("HF_HUB_CACHE", "HF_DATASETS_CACHE", "VIRTUAL_ENV")
+    return {name: value for name, value in os.environ.items() if name not in left_out} | changes
+
+
+def run(workspace: Path, environment: dict[str, str], *command: str | Path) -> str:
+    """A command as it is typed in the repository."""
     done = subprocess.run(
         list(map(str, command)), cwd=workspace, env=environment, capture_output=True, text=True, check=False
     )
@@ -135,26 +141,17 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "uv run -s scripts/make_student_config.py --teacher-model Helsinki-NLP/opus-mt-en-zh --output student_configs/"
     )
     joint = SIZES["pieces"] + 1
-    for sizes in (
-        "512d_6x2_65k.json --decoder-layers 2",
-        f"512d_6x2_32k.json --decoder-layers 2 --vocab-size {joint}",
-        "320d_5x2_32k.json --d-model 40 --encoder-layers 5 --decoder-layers 2 --attention-heads 8 --ffn-dim 160 "
-        f"--vocab-size {joint}",
-    ):
-        run(workspace, *shlex.split(config + sizes))
     settings = [f"{name}={value}" for name, value in SIZES.items()] + [f"pairs={PAIRS}", f"options={OPTIONS}"]
-    recipe = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "-s",
-        "recipes/opus100_en_zh/Snakefile",
-        "--cores",
-        "2",
-        "--max-threads",
-        "1",
-    ]
-    run(workspace, *recipe, "--config", *settings)
+    recipe = [sys.executable, "-m", "snakemake", "-s", "recipes/opus100_en_zh/Snakefile", "--cores", "2"]
+    with warm_commands(tmp_path_factory.mktemp("w") / "warm", environment_of(workspace)) as environment:
+        for sizes in (
+            "512d_6x2_65k.json --decoder-layers 2",
+            f"512d_6x2_32k.json --decoder-layers 2 --vocab-size {joint}",
+            "320d_5x2_32k.json --d-model 40 --encoder-layers 5 --decoder-layers 2 --attention-heads 8 --ffn-dim 160 "
+            f"--vocab-size {joint}",
+        ):
+            run(workspace, environment, *shlex.split(config + sizes))
+        run(workspace, environment, *recipe, "--max-threads", "1", "--config", *settings)
     return workspace
 
 
@@ -192,9 +189,9 @@ def test_every_stage_does_what_it_is_for(chain):
 
     # Vocabularies: the teacher's, a model a side; the joint one after that.
     assert (chain / WIDE / "source.spm").read_bytes() != (chain / WIDE / "target.spm").read_bytes()
-    joint = MarianPieces(chain / NARROW)
+    joint = SentencePieceTokenizer(chain / NARROW)
     assert joint.pad_id == len(joint.vocabulary) - 1 == SIZES["pieces"]
-    assert joint.vocabulary == MarianPieces(chain / "tokenizers/opus100_joint32k").vocabulary
+    assert joint.vocabulary == SentencePieceTokenizer(chain / "tokenizers/opus100_joint32k").vocabulary
 
 
 @pytest.mark.slow
@@ -207,12 +204,12 @@ def test_the_int8_folder_is_the_last_stage_s_model(chain):
 
     # As likely a translation to the engine as to the model that was trained.
     translator, model = CTranslate2Translator(exported), MarianMTModel.from_pretrained(model_dir).eval()
-    pieces = MarianPieces(exported)
+    pieces = SentencePieceTokenizer(exported)
     (source,), (target,) = pieces.source_pieces(["give me a cup of latte"]), pieces.target_pieces(["给我一杯拿铁"])
     (scored,) = translator.engine.score_batch([source], [target[:-1]])
-    labels = torch.tensor([MarianPieces(model_dir).ids(target)])
+    labels = torch.tensor([SentencePieceTokenizer(model_dir).ids(target)])
     with torch.no_grad():
-        loss = model(input_ids=torch.tensor([MarianPieces(model_dir).ids(source)]), labels=labels).loss
+        loss = model(input_ids=torch.tensor([SentencePieceTokenizer(model_dir).ids(source)]), labels=labels).loss
     assert -sum(scored.log_probs) / len(scored.log_probs) == pytest.approx(float(loss), rel=0.02)
 
     lines = (chain / "outputs/opus100_en_zh/sentences.zh.txt").read_text(encoding="utf-8").splitlines()
@@ -227,7 +224,10 @@ def test_the_int8_folder_is_the_last_stage_s_model(chain):
 def test_the_hub_s_text_is_audited_and_corrected(chain):
     suspects, corrected = chain / "suspects.csv", chain / "corrected"
     hub = ["--dataset", "Helsinki-NLP/opus-100", "--split", "test"]
-    printed = run(chain, "uv", "run", "-s", "scripts/audit_parallel_data.py", *hub, "--output-csv", suspects)
+    environment = environment_of(chain)
+    printed = run(
+        chain, environment, "uv", "run", "-s", "scripts/audit_parallel_data.py", *hub, "--output-csv", suspects
+    )
     assert "9 pairs, " in printed
     with suspects.open(encoding="utf-8", newline="") as stream:
         worst = next(csv.DictReader(stream))
@@ -235,7 +235,7 @@ def test_the_hub_s_text_is_audited_and_corrected(chain):
     corrections = chain / "corrections.csv"
     corrections.write_text("en,zh,new_en,new_zh\nSave,Save,Save,保存\n", encoding="utf-8")
     options = [*hub, "--corrections", corrections, "--output-dir", corrected]
-    printed = run(chain, "uv", "run", "-s", "scripts/apply_corrections.py", *options)
+    printed = run(chain, environment, "uv", "run", "-s", "scripts/apply_corrections.py", *options)
     assert "9 rows, 1 changed, 0 dropped" in printed
     with (chain / "data/generated/opus100_en_zh/coffee/corrections.json").open(encoding="utf-8") as stream:
         assert json.load(stream)["rows"] == PAIRS["coffee"]

@@ -88,7 +88,7 @@ def test_folders_that_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"no such file\. Build a tokenizer with scripts/train_bpe_tokenizer\.py"):
         TokenizerFile(tmp_path)
     write_tokenizer(tmp_path / "spm")
-    with pytest.raises(UserError, match="holds the SentencePiece tokenizer of a Marian student"):
+    with pytest.raises(UserError, match="holds the SentencePiece tokenizer of a Marian or a liquid model"):
         TokenizerFile(tmp_path / "spm")
     path = tmp_path / "tokenizer.json"
     for content, message in (

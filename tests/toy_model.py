@@ -11,7 +11,7 @@ import pytest
 import sentencepiece
 
 from marian_distill.languages import TAGS
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 
 _DRINKS = {"coffee": "咖啡", "tea": "茶", "milk": "牛奶", "juice": "果汁", "latte": "拿铁", "water": "水"}
 _PEOPLE = {"I": "我", "We": "我们", "They": "他们", "You": "你们"}
@@ -104,7 +104,7 @@ def train_model(directory: Path, steps: int = 100) -> Path:
 
     torch.set_num_threads(1)  # matrices this small are many times slower on two threads of a busy machine
     model = MarianMTModel.from_pretrained(write_model(directory, directions=["en-zh"])).train()
-    pieces = MarianPieces(directory)
+    pieces = SentencePieceTokenizer(directory)
     english, chinese = zip(*PAIRS, strict=True)
     halves = pieces.source_pieces(english[::2], TAGS["zh"]) + pieces.source_pieces(english[1::2])
     sources = [torch.tensor(pieces.ids(source)) for source in halves]

@@ -8,7 +8,7 @@ import datasets
 import pytest
 import torch
 
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.students.marian.config import student_config
 from marian_distill.students.marian.model import MarianStudent, new_student
 from marian_distill.text.variants import Variation
@@ -24,14 +24,14 @@ SIZES = {"d_model": 16, "encoder_layers": 2, "decoder_layers": 1, "attention_hea
 
 
 @pytest.fixture(scope="session")
-def pieces(tmp_path_factory: pytest.TempPathFactory) -> MarianPieces:
+def pieces(tmp_path_factory: pytest.TempPathFactory) -> SentencePieceTokenizer:
     directory = tmp_path_factory.mktemp("training") / "tokenizer"
     write_tokenizer(directory, vocab_size=400)
-    return MarianPieces(directory)
+    return SentencePieceTokenizer(directory)
 
 
 @pytest.fixture(scope="session")
-def examples(pieces: MarianPieces) -> list[dict]:
+def examples(pieces: SentencePieceTokenizer) -> list[dict]:
     """All toy pairs, English to Chinese, long and short ones in turn."""
     english, chinese = zip(*SHUFFLED, strict=True)
     return [
@@ -53,7 +53,7 @@ def dataset(examples: list[dict]) -> datasets.Dataset:
 
 
 @pytest.fixture
-def new_model(pieces: MarianPieces) -> Callable[..., MarianStudent]:
+def new_model(pieces: SentencePieceTokenizer) -> Callable[..., MarianStudent]:
     """Builds a student of the tokenizer's vocabulary; `sizes` are those of `student_config`."""
 
     def build(seed: int = 0, **sizes) -> MarianStudent:
@@ -66,7 +66,7 @@ def new_model(pieces: MarianPieces) -> Callable[..., MarianStudent]:
 
 @pytest.fixture
 def new_trainer(
-    tmp_path: Path, pieces: MarianPieces, dataset: datasets.Dataset
+    tmp_path: Path, pieces: SentencePieceTokenizer, dataset: datasets.Dataset
 ) -> Callable[..., DistillSeq2SeqTrainer]:
     """Builds a trainer on the CPU; `options` are training arguments."""
 

@@ -6,12 +6,10 @@ killed run left under a temporary name is cleared by the next one that writes to
 """
 
 import ctypes
-import glob
 import hashlib
 import json
 import os
 import shutil
-import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,16 +18,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from marian_distill.errors import DISK_ERRORS, UserError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+from marian_distill.temporary import clear_abandoned, new_temporary, prefix_of, release
 
 MARKER = ".made_by.json"
 IGNORED = frozenset({MARKER, ".snakemake_timestamp"})  # the latter is how Snakemake dates a folder
-TEMPORARY = ".tmp"
-LONGEST_NAME = 255  # bytes, on every usual file system
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of renameat2(2)
 
 
@@ -51,7 +43,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         if path.is_dir():
             raise UserError(f"{path}: is a folder. Give a file name.")
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary, handle = _new_temporary(path, folder=False)
+        temporary, handle = new_temporary(path, folder=False)
         try:
             yield temporary
             sync(temporary)
@@ -62,7 +54,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
             raise
         finally:
-            _release(handle)
+            release(handle)
 
 
 @contextmanager
@@ -150,7 +142,7 @@ def atomic_directory(path: str | Path, kind: str) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         _recover(path)
         check_replaceable(path, kind)
-        temporary, handle = _new_temporary(path, folder=True)
+        temporary, handle = new_temporary(path, folder=True)
         try:
             yield temporary
             write_json(temporary / MARKER, {"made_by": "distill-zh-en", "kind": kind, "files": _files_of(temporary)})
@@ -163,7 +155,7 @@ def atomic_directory(path: str | Path, kind: str) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         finally:
-            _release(handle)
+            release(handle)
 
 
 def check_replaceable(path: str | Path, kind: str) -> None:
@@ -194,7 +186,7 @@ def check_replaceable(path: str | Path, kind: str) -> None:
     written, under_change = record.get("files"), record.get("changing")
     under_change = [str(name) for name in under_change] if isinstance(under_change, list) else []
     for name in (MARKER, *under_change):
-        _clear_abandoned(path / name)
+        clear_abandoned(path / name)
     for name, digest in sorted(_files_of(path).items()):
         if name in under_change:
             continue
@@ -272,70 +264,6 @@ def _recover(path: Path) -> None:
             old.rename(path)
 
 
-# Temporary names
-
-
-def _new_temporary(path: Path, folder: bool) -> tuple[Path, int | None]:
-    """A new file or folder beside `path`, and a descriptor whose lock tells that its owner lives.
-
-    On Windows there is no such lock, and what is open can be neither renamed nor deleted: nothing is kept open there.
-    """
-    _clear_abandoned(path)
-    while True:
-        if folder:
-            temporary = Path(tempfile.mkdtemp(TEMPORARY, _prefix(path), path.parent))
-            handle = None if fcntl is None else os.open(temporary, os.O_RDONLY)
-        else:
-            handle, name = tempfile.mkstemp(TEMPORARY, _prefix(path), path.parent)
-            temporary = Path(name)
-        if fcntl is None:
-            _release(handle)
-            return temporary, None
-        if _lock(handle) and temporary.exists():  # else another process took it for abandoned, just before the lock
-            return temporary, handle
-        _release(handle)
-
-
-def _clear_abandoned(path: Path) -> None:
-    """Delete what was to become `path`, once, and whose owner is dead: a lock goes with the process that held it."""
-    if fcntl is None:
-        return
-    for leftover in path.parent.glob(f"{glob.escape(_prefix(path))}*{TEMPORARY}"):
-        try:
-            handle = os.open(leftover, os.O_RDONLY | os.O_NOFOLLOW)
-        except OSError:  # its owner has just put it in place; or it is not ours
-            continue
-        if _lock(handle):
-            if stat.S_ISDIR(os.fstat(handle).st_mode):
-                shutil.rmtree(leftover, ignore_errors=True)
-            else:
-                leftover.unlink(missing_ok=True)
-        os.close(handle)
-
-
-def _lock(handle: int | None) -> bool:
-    if fcntl is None or handle is None:
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _release(handle: int | None) -> None:
-    if handle is not None:
-        os.close(handle)
-
-
-def _prefix(path: Path) -> str:
-    """What a temporary name begins with; short, so that it fits wherever `path` does."""
-    name = path.name
-    if len(os.fsencode(name)) > LONGEST_NAME - 20:
-        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
-    return f".{name}."
-
-
 # The disk
 
 
@@ -397,7 +325,7 @@ def _errors_name(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        own = _prefix(path)
+        own = prefix_of(path)
         named = str(error.filename or "")
         if error.errno in DISK_ERRORS and (not named or any(part.startswith(own) for part in Path(named).parts)):
             error.filename = str(path)

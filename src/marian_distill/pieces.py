@@ -1,4 +1,4 @@
-"""A Marian model's text ↔ pieces ↔ ids, over raw SentencePiece: what the phone, the board and the trainer all use.
+"""The tokenizer of Marian and liquid models, over raw SentencePiece: what phone, board and trainer all use.
 
 `transformers.MarianTokenizer` gives the same pieces (a test holds the two together), but slowly.
 """
@@ -16,7 +16,7 @@ from marian_distill.files import read_json
 EOS, UNK, PAD = "</s>", "<unk>", "<pad>"
 
 
-class MarianPieces:
+class SentencePieceTokenizer:
     """The tokenizer of a model folder: `source.spm`, `target.spm` and (for ids) `vocab.json`.
 
     Args:
@@ -31,6 +31,11 @@ class MarianPieces:
 
     def _load(self, name: str) -> sentencepiece.SentencePieceProcessor:
         path = self.directory / name
+        if not path.is_file() and (self.directory / "tokenizer.json").is_file():
+            raise UserError(
+                f"{self.directory}: holds the tokenizer of a language model; a Marian or a liquid student needs "
+                "source.spm and target.spm. Build them with scripts/build_joint_tokenizer.py."
+            )
         if not path.is_file():
             raise UserError(f"{path}: no such file. Give a folder that holds source.spm and target.spm.")
         try:

@@ -142,8 +142,8 @@ def _load(directory: Path) -> Tokenizer:
         return _bert(vocabulary)
     if (directory / "source.spm").is_file():
         raise UserError(
-            f"{directory}: holds the SentencePiece tokenizer of a Marian student; a language model needs a {FILE}. "
-            "Build one with scripts/train_bpe_tokenizer.py."
+            f"{directory}: holds the SentencePiece tokenizer of a Marian or a liquid model; a language model needs a "
+            f"{FILE}. Build one with scripts/train_bpe_tokenizer.py."
         )
     raise UserError(f"{path}: no such file. Build a tokenizer with scripts/train_bpe_tokenizer.py.")
 

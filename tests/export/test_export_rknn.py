@@ -9,7 +9,7 @@ from marian_distill.export.calibration import calibration_lists, spread
 from marian_distill.export.rknn import check_build, check_parity, check_target, export_rknn
 from marian_distill.export.rknn_log import read_log
 from marian_distill.export.rknn_parity import parity_report, parity_sample, parity_table
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.runtime.bundle import read_bundle
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from toy_model import PAIRS, write_model
@@ -78,7 +78,7 @@ def test_the_older_chip_gets_an_answer():
 
 @pytest.fixture
 def report(toy_model_dir):
-    pieces = MarianPieces(toy_model_dir)
+    pieces = SentencePieceTokenizer(toy_model_dir)
     references = [chinese for _, chinese in PAIRS[:4]]
     trained = pieces.target_pieces(references)
     found = [*trained[:3], trained[0]]

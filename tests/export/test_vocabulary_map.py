@@ -6,7 +6,7 @@ import pytest
 
 from marian_distill.export.vocabulary_map import candidates, covered_share, lexical_probabilities, map_lines
 from marian_distill.languages import TAGS
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.runtime.ctranslate2 import VOCABULARY_MAP, CTranslate2Translator
 from toy_model import PAIRS
 
@@ -14,12 +14,12 @@ ENGLISH, CHINESE = map(list, zip(*PAIRS, strict=True))
 
 
 @pytest.fixture(scope="module")
-def pieces(toy_ct2_dir: Path) -> MarianPieces:
-    return MarianPieces(toy_ct2_dir)
+def pieces(toy_ct2_dir: Path) -> SentencePieceTokenizer:
+    return SentencePieceTokenizer(toy_ct2_dir)
 
 
 @pytest.fixture(scope="module")
-def sentences(pieces: MarianPieces) -> tuple[list[list[int]], list[list[int]]]:
+def sentences(pieces: SentencePieceTokenizer) -> tuple[list[list[int]], list[list[int]]]:
     sources = [pieces.ids(row) for row in pieces.source_pieces(ENGLISH, TAGS["zh"])]
     return sources, [pieces.ids(row) for row in pieces.target_pieces(CHINESE)]
 

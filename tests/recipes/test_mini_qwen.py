@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from marian_distill.training.arguments import parse_arguments
 from marian_distill.training.language.arguments import CausalModelArguments, TextArguments
+from marian_distill.training.parsing import parse_arguments
 
 REPOSITORY = Path(__file__).parents[2]
 STAGES = sorted((REPOSITORY / "recipes" / "mini_qwen").glob("[1t]*.yaml"))

@@ -166,7 +166,7 @@ def test_a_tokenizer_of_another_kind(stage, run_script, tmp_path):
     write_tokenizer(tmp_path / "spm")
     done = run_script("train_causal_lm", *options(stage, tmp_path / "run", tokenizer_dir=tmp_path / "spm"))
     assert done.returncode == 2
-    assert "holds the SentencePiece tokenizer of a Marian student" in done.stderr
+    assert "holds the SentencePiece tokenizer of a Marian or a liquid model" in done.stderr
 
 
 def test_a_config_of_another_kind(stage, run_script, tmp_path):

@@ -5,10 +5,9 @@ import json
 import pytest
 
 from marian_distill.errors import UserError
-from marian_distill.students.kind import KINDS, kind_of, kind_of_folder
+from marian_distill.students.kind import KINDS, kind_of, kind_of_folder, read_student_config
 from marian_distill.students.loading import load_student
 from marian_distill.students.student import Student
-from marian_distill.training.models import read_student_config
 
 
 @pytest.mark.parametrize("model_type", [*KINDS])
@@ -36,3 +35,10 @@ def test_an_export_that_a_kind_lacks_is_told_with_those_it_has(toy_model_dir, mo
     monkeypatch.setattr("marian_distill.students.marian.kind.Marian.exports", frozenset({"onnx", "rknn"}))
     with pytest.raises(UserError, match="a Marian student has no ct2 export; it has onnx, rknn"):
         kind_of_folder(toy_model_dir, "ct2")
+
+
+def test_the_folder_of_an_exported_model_is_told_as_such(toy_ct2_dir, toy_bundle_dir):
+    for folder, what in ((toy_ct2_dir, "a CTranslate2 folder"), (toy_bundle_dir, "a bundle")):
+        for read in (kind_of_folder, load_student):
+            with pytest.raises(UserError, match=f"{what}; give the Hugging Face folder that it was exported from"):
+                read(folder)

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from transformers import Qwen3ForCausalLM
 
 from marian_distill.errors import UserError
 from marian_distill.students.projection import IGNORED_LABEL
@@ -13,6 +14,30 @@ from marian_distill.tokenizer_file import translation_prompts
 from toy_language_model import TEXTS, new_toy_model
 
 LENGTH = 48
+
+
+def test_the_layers_of_a_row_are_those_of_its_samples_alone(toy_tokenizer):
+    model = new_toy_model(toy_tokenizer)
+    model.set_attn_implementation("eager")
+    samples = text_samples(TEXTS[:2], toy_tokenizer, LENGTH)
+    (row,) = rows = PackedRows(samples, toy_tokenizer, LENGTH, seed=1)
+    batch = stack([row])
+    with torch.no_grad():
+        projection, layers = model.project_with_layers(batch)
+        assert torch.equal(projection.states, model.project(batch).states)
+        place = 0
+        for sample in rows.rows[0]:
+            ids = torch.from_numpy(samples.ids[samples.offsets[sample] : samples.offsets[sample + 1]][:-1]).long()
+            alone = Qwen3ForCausalLM.forward(model, ids[None], output_hidden_states=True, output_attentions=True)
+            here = slice(place, place + len(ids))
+            for found, expected in zip(layers.hidden["decoder"], alone.hidden_states[1:], strict=True):
+                torch.testing.assert_close(found[here], expected[0], rtol=0, atol=1e-4)
+            for found, expected in zip(layers.attention["decoder"], alone.attentions, strict=True):
+                torch.testing.assert_close(found[here, :, here].transpose(0, 1), expected[0], rtol=0, atol=1e-4)
+            place += len(ids)
+    assert torch.equal(layers.hidden["decoder"][-1], projection.states)
+    model.set_attn_implementation("sdpa")
+    assert not model.project_with_layers(batch)[1].attention
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 import datasets
 import pytest
 
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.text.tokenization import train_joint_tokenizer
 
 THINGS = {"key": "钥匙", "ticket": "票", "map": "地图", "umbrella": "雨伞", "receipt": "收据", "towel": "毛巾"}
@@ -39,8 +39,8 @@ def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pieces(tokenizer_folder: Path) -> MarianPieces:
-    return MarianPieces(tokenizer_folder)
+def pieces(tokenizer_folder: Path) -> SentencePieceTokenizer:
+    return SentencePieceTokenizer(tokenizer_folder)
 
 
 def parallel(rows: list[tuple[str, str]], source: str = "toy") -> datasets.Dataset:

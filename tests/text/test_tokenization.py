@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from marian_distill.errors import UserError
 from marian_distill.languages import TAGS
-from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
+from marian_distill.pieces import EOS, PAD, UNK, SentencePieceTokenizer
 from marian_distill.text.tokenization import (
     EXAMPLES_VERSION,
     parallel_sentences,
@@ -68,7 +68,7 @@ def test_separate_characters_are_in_no_longer_piece(tmp_path):
     longer = {}
     for name, separate in (("merged", ""), ("apart", "年万")):
         train_joint_tokenizer(sentences, tmp_path / name, vocab_size=330, model_type="bpe", separate=separate)
-        pieces = MarianPieces(tmp_path / name)
+        pieces = SentencePieceTokenizer(tmp_path / name)
         longer[name] = [piece for piece in pieces.vocabulary if len(piece) > 1 and set(piece) & set("年万")]
         assert "".join(pieces.target_pieces(sentences[:1])[0][:-1]) == "▁" + sentences[0]
     assert longer == {"merged": ["万元"], "apart": []}
@@ -88,7 +88,7 @@ def test_vocabulary_size_that_does_not_fit_names_one_that_does(tmp_path, pairs, 
     assert found
     possible = int(found[1])
     train_joint_tokenizer(sentences, tmp_path / "a", vocab_size=possible, model_type=model_type)
-    assert len(MarianPieces(tmp_path / "a").vocabulary) == possible + 1
+    assert len(SentencePieceTokenizer(tmp_path / "a").vocabulary) == possible + 1
 
 
 def test_no_sentences(tmp_path):
@@ -231,7 +231,7 @@ def separate_folder(tmp_path: Path, pairs) -> Path:
 def test_separate_models_of_a_hub_marian_work_the_same_way(separate_folder, make_parallel, pairs):
     from transformers import MarianTokenizer
 
-    pieces, marian = MarianPieces(separate_folder), MarianTokenizer.from_pretrained(str(separate_folder))
+    pieces, marian = SentencePieceTokenizer(separate_folder), MarianTokenizer.from_pretrained(str(separate_folder))
     tokenized = tokenize_parallel(make_parallel(pairs), pieces, "en-zh")
     for row, (english, chinese) in zip(tokenized, pairs, strict=True):
         assert row["input_ids"] == marian(f"{TAGS['zh']} {english}")["input_ids"]
@@ -240,7 +240,7 @@ def test_separate_models_of_a_hub_marian_work_the_same_way(separate_folder, make
 
 def test_tag_that_the_tokenizer_lacks(separate_folder, make_parallel, pairs):
     with pytest.raises(UserError, match=r"no >>eng<<; use --tag-share 0"):
-        tokenize_parallel(make_parallel(pairs), MarianPieces(separate_folder), "both")
+        tokenize_parallel(make_parallel(pairs), SentencePieceTokenizer(separate_folder), "both")
 
 
 def test_parallel_sentences_in_turn(make_parallel, pairs):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.text.tokenizer_report import (
     disagreements,
     gb2312_level_1,
@@ -51,7 +51,7 @@ def test_default_sentencepiece_shows_its_losses(tmp_path, pairs):
     processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
     vocabulary = {processor.id_to_piece(index): index for index in range(processor.get_piece_size())}
     (tmp_path / "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
-    pieces = MarianPieces(tmp_path)
+    pieces = SentencePieceTokenizer(tmp_path)
     assert len(unknown_characters(pieces, gb2312_level_1())) > 3_000
     assert "请问，多少钱" in round_trips(pieces, round_trip_examples()["punctuation"])
     assert piece_counts(pieces, ["魑魅"])["unknown_share"] > 0
@@ -91,7 +91,7 @@ def test_script_builds_measures_and_writes_the_report(tmp_path, corpus):
     assert "0 of 3,755 characters are <unk>" in done.stdout
     assert f"{extra}, zh: 1 lines" in done.stdout
     report = json.loads((tmp_path / "tokenizer" / "tokenizer_report.json").read_text(encoding="utf-8"))
-    assert (report["vocabulary"], len(MarianPieces(tmp_path / "tokenizer").vocabulary)) == (381, 381)
+    assert (report["vocabulary"], len(SentencePieceTokenizer(tmp_path / "tokenizer").vocabulary)) == (381, 381)
     assert "一条毛巾" in (tmp_path / "tokenizer" / "corpus.joint.txt").read_text(encoding="utf-8")
 
 

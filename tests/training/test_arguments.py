@@ -12,8 +12,9 @@ from transformers import Seq2SeqTrainingArguments
 
 from marian_distill.errors import UserError
 from marian_distill.training import arguments
-from marian_distill.training.arguments import parse_arguments, resolved_options
+from marian_distill.training.arguments import resolved_options
 from marian_distill.training.language.arguments import CausalModelArguments, TextArguments
+from marian_distill.training.parsing import parse_arguments
 from marian_distill.training.sharding import check_deepspeed
 
 REPOSITORY = Path(__file__).parents[2]

@@ -12,6 +12,7 @@ from marian_distill.languages import TAGS
 from marian_distill.students.packing import PairCollator
 from marian_distill.students.zero_pad import ZeroPadEmbeddingCallback, pad_row_norm
 from marian_distill.text.variants import Variation
+from marian_distill.training import trainer as trainer_module
 
 HALF_TEACHER = {"alpha_ce": 0.5, "temperature": 2.0}
 
@@ -198,7 +199,9 @@ def test_english_is_scored_as_english_though_a_reference_quotes_chinese(new_mode
 
 
 @pytest.mark.parametrize("tag", [[], [TAGS["zh"]]])
-def test_translations_are_compared_with_the_text_of_the_references(tag, new_model, new_trainer, dataset, pieces):
+def test_translations_are_compared_with_the_text_of_the_references(
+    tag, new_model, new_trainer, dataset, pieces, monkeypatch
+):
     # A tokenizer that does not know a character, and a model that has learnt to say just what the labels say.
     row = next(row for row in dataset if "茶" in row["target_text"])
     row |= {"target_text": row["target_text"].replace("茶", "龘"), "input_ids": [*pieces.ids(tag), *row["input_ids"]]}
@@ -206,7 +209,7 @@ def test_translations_are_compared_with_the_text_of_the_references(tag, new_mode
     (said,) = pieces.decode_all([[pieces.pieces[one] for one in row["labels"]]])
     trainer = new_trainer(new_model(), predict_with_generate=True)
     trainer.model.generation_config.max_new_tokens = 5
-    trainer._decode = lambda rows: [said] * len(rows)
+    monkeypatch.setattr(trainer_module, "translations", lambda _, __, batch: [said] * len(batch["labels"]))
     evaluated = trainer.evaluate(type(dataset).from_list([row]))
     assert said != row["target_text"]
     assert evaluated["eval_bleu"] == pytest.approx(bleu([said], [row["target_text"]], "zh")["score"])

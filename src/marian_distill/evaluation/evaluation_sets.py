@@ -1,7 +1,6 @@
 """Test files: sentence pairs, or words with every translation that is accepted; and whether training has seen them."""
 
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,7 +48,9 @@ class EvaluationSet(NamedTuple):
 
     def references(self, direction: Direction) -> list[list[str | None]]:
         """As sacreBLEU takes them: a list a rank of alternatives, None where a row has no more."""
-        return list(map(list, zip_longest(*self.side(languages_of(direction)[1]))))
+        texts = self.side(languages_of(direction)[1])
+        most = max(map(len, texts))
+        return [[one[rank] if rank < len(one) else None for one in texts] for rank in range(most)]
 
     def check_direction(self, direction: Direction) -> None:
         """`UserError` where the file is for the other direction alone."""

@@ -7,7 +7,7 @@ import torch
 from transformers import GenerationConfig
 
 from marian_distill.languages import Direction
-from marian_distill.pieces import EOS, MarianPieces
+from marian_distill.pieces import EOS, SentencePieceTokenizer
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
     FolderConfig,
@@ -47,7 +47,7 @@ class HFTranslator:
     ) -> None:
         config = read_shaped(Path(model_dir) / "config.json", FolderConfig)
         self.max_segment_length = segment_bound(config, max_decoding_length)
-        self.pieces = MarianPieces(model_dir)
+        self.pieces = SentencePieceTokenizer(model_dir)
         known = self.pieces.vocabulary  # a model from a hub may have no language tags
         self.source_tags: Mapping[Direction, str | None] = {
             one: tag if tag in known else None for one, tag in tags_of(config).items()

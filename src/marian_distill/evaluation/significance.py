@@ -37,16 +37,18 @@ def segment_statistics(
         hypotheses: a system's translations.
         references: lists of as many references; None where a sentence has no more of them.
     """
-    parts, numbers = [], set()
+    statistics, numbers = np.empty((0, 0), np.int32), set()
     for start in range(0, len(hypotheses), CHUNK):
         chunk = slice(start, start + CHUNK)
         # The methods that every metric of sacreBLEU defines; there is no public way to the statistics.
         chunked: Any = [one[chunk] for one in references]  # None is allowed, whatever the annotation says
-        counted = metric._extract_corpus_statistics(hypotheses[chunk], chunked)
-        parts.append(np.array(counted, np.int32))
+        counted = np.array(metric._extract_corpus_statistics(hypotheses[chunk], chunked), np.int32)
+        if start == 0:
+            statistics = np.empty((len(hypotheses), counted.shape[1]), np.int32)
+        statistics[chunk] = counted
         numbers.add(metric.num_refs)
     metric.num_refs = numbers.pop() if len(numbers) == 1 else -1  # as sacreBLEU says that they vary
-    return np.concatenate(parts)
+    return statistics
 
 
 def corpus_score(metric: SacreMetric, statistics: np.ndarray) -> float:

@@ -18,7 +18,7 @@ from marian_distill.files import (
     write_json,
 )
 from marian_distill.languages import DIRECTIONS
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.runtime.bundle import BUNDLE_FILE, MASKED, SCHEMA, BundleConfig, FileFacts, Graph, Table
 from marian_distill.runtime.translator import declared_directions, source_tags
 
@@ -53,7 +53,7 @@ def check_model(
     for name, length in (("source", source_length), ("target", target_length)):
         if length > positions:
             raise UserError(f"{name} length {length}: {model_dir} has positions for {positions} tokens")
-    size = len(MarianPieces(model_dir).vocabulary)
+    size = len(SentencePieceTokenizer(model_dir).vocabulary)
     if config.get("vocab_size") != size:
         raise UserError(f"{model_dir}/config.json: a vocabulary of {config.get('vocab_size')}, vocab.json has {size}")
 
@@ -100,7 +100,7 @@ def write_bundle(
     model_dir = Path(model_dir)
     for name in TOKENIZER_FILES:
         shutil.copyfile(model_dir / name, folder / name)
-    config, pieces = read_json(model_dir / "config.json"), MarianPieces(model_dir)
+    config, pieces = read_json(model_dir / "config.json"), SentencePieceTokenizer(model_dir)
     directions = declared_directions(config)
     tags = source_tags(directions) if directions else {way: source_tags([way])[way] for way in DIRECTIONS}
     listed = [*TOKENIZER_FILES, *(table["file"] for table in tables.values()), *(g["file"] for g in graphs.values())]

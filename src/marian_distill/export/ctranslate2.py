@@ -24,7 +24,7 @@ from marian_distill.files import (
 )
 from marian_distill.languages import DIRECTIONS, Direction, languages_of
 from marian_distill.locks import folder_lock
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
 from marian_distill.runtime.translator import BEAM_SIZE, declared_directions, source_tags
 
@@ -174,7 +174,7 @@ def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, di
     config["max_position_embeddings"] = read_json(model_dir / "config.json")["max_position_embeddings"]
     if directions:
         config["directions"] = list(directions)
-        known = MarianPieces(model_dir).vocabulary
+        known = SentencePieceTokenizer(model_dir).vocabulary
         tags = source_tags(directions).items()
         config["source_tags"] = {direction: tag if tag in known else None for direction, tag in tags}
     config["sha256"] = {name: sha256(output_dir / name) for name in MODEL_FILES if name != "config.json"}
@@ -198,5 +198,5 @@ def _check_converted(model_dir: Path, output_dir: Path) -> None:
     """What the phone relies on, should another version of the converter change its ways."""
     if read_json(output_dir / "config.json").get("add_source_eos") is not False:
         raise UserError(f"{output_dir}: the converter set add_source_eos; sources here carry their own </s>")
-    if read_json(output_dir / "shared_vocabulary.json") != MarianPieces(model_dir).pieces[:-1]:
+    if read_json(output_dir / "shared_vocabulary.json") != SentencePieceTokenizer(model_dir).pieces[:-1]:
         raise UserError(f"{output_dir}: shared_vocabulary.json is not vocab.json without <pad>")

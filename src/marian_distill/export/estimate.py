@@ -8,6 +8,11 @@ costs besides (starting it, converting its inputs) is in no data sheet: the repo
 from dataclasses import dataclass
 from typing import TypedDict
 
+from transformers import PreTrainedConfig
+
+from marian_distill.students.kind import kind_of
+from marian_distill.students.products import Product
+
 TARGET_MILLISECONDS = 30.0
 TARGET_MEGABYTES = 100.0
 SOURCE_TOKENS, TARGET_TOKENS = 16, 12
@@ -37,17 +42,6 @@ WEIGHT_BYTES = {"fp16": 2.0, "w8a8": 1.0, "w4a16": 0.5}
 STATE_BYTES = {"fp16": 2, "w8a8": 1, "w4a16": 2}
 
 
-class Sizes(TypedDict):
-    """What counts of a student config."""
-
-    d_model: int
-    encoder_layers: int
-    decoder_layers: int
-    encoder_ffn_dim: int
-    decoder_ffn_dim: int
-    vocab_size: int
-
-
 class CallCost(TypedDict):
     """A graph's cost for one call."""
 
@@ -72,54 +66,36 @@ class Estimate(TypedDict):
     meets_target: bool
 
 
-@dataclass
-class Product:
-    """A matrix product: rows × [width, columns].
-
-    Args:
-        rows, width, columns: its shape.
-        has_weights: or it is between states.
-        is_summed: what it gives is summed before a norm, which w8a8 keeps in fp16 (see `rknn_converter.py`).
-    """
-
-    rows: int
-    width: int
-    columns: int
-    has_weights: bool = True
-    is_summed: bool = False
-
-    def dtype_in(self, dtype: str) -> str:
-        """What it is computed in, in a graph of a type."""
-        return "fp16" if self.is_summed and dtype == "w8a8" else dtype
-
-
 def estimate(
-    sizes: Sizes, dtype: str, cached: bool, source_length: int = 64, target_length: int = 64, target: str = "rv1126b"
+    config: PreTrainedConfig,
+    dtype: str,
+    cached: bool,
+    source_length: int = 64,
+    target_length: int = 64,
+    target: str = "rv1126b",
 ) -> Estimate:
     """Count a model's calls on a chip.
 
     Args:
-        sizes: of the model; a student config will do.
+        config: of a student of a kind that has static graphs.
         dtype: one of `DTYPES`; `hybrid` is fp16 with the projection in w8a8.
-        cached: whether the decoder has key and value caches.
+        cached: whether the decoder has key and value caches; that of a liquid one keeps its state either way.
         source_length, target_length: of the graphs, which are always full.
         target: one of `CHIPS`.
     """
-    chip, width, layers = CHIPS[target], sizes["d_model"], sizes["decoder_layers"]
+    products = kind_of(config.model_type).graph_products(config, source_length, target_length, cached=cached)
+    chip, width, vocabulary = CHIPS[target], config.hidden_size, config.vocab_size
     body = "fp16" if dtype == "hybrid" else dtype
     head = "w8a8" if dtype == "hybrid" else dtype
-    encoder_products = encoder(sizes, source_length)
-    step_products = decoder_step(sizes, source_length, target_length, cached)
-    projection = [Product(1, width, sizes["vocab_size"])]
+    projection = [Product(1, width, vocabulary)]
 
-    cross = 2 * layers * source_length * width
-    kept = 2 * layers * target_length * width if cached else target_length * width
-    encoder_cost = cost(encoder_products, body, chip, source_length * width + cross)
+    encoder_cost = cost(products.encoder, body, chip, source_length * width + products.cross)
     step_cost = add(
-        cost(step_products, body, chip, cross + kept), cost(projection, head, chip, width + sizes["vocab_size"])
+        cost(products.step, body, chip, products.cross + products.kept),
+        cost(projection, head, chip, width + vocabulary),
     )
-    weights = weight_bytes(encoder_products + step_products, body) + weight_bytes(projection, head)
-    table = 2 * width * (sizes["vocab_size"] + max(source_length, target_length))
+    weights = weight_bytes(products.encoder + products.step, body) + weight_bytes(projection, head)
+    table = 2 * width * (vocabulary + max(source_length, target_length))
     steps = TARGET_TOKENS + 1
     calls = 1 + steps * (2 if dtype == "hybrid" else 1)
     milliseconds = encoder_cost["milliseconds"] + steps * step_cost["milliseconds"]
@@ -139,43 +115,15 @@ def estimate(
     }
 
 
-def encoder(sizes: Sizes, length: int) -> list[Product]:
-    """Products of an encoder call, which ends with the cross keys and values of every decoder layer."""
-    width, layers = sizes["d_model"], sizes["encoder_layers"]
-    layer = [Product(length, width, width)] * 3 + attention(length, length, width)
-    layer += feed_forward(length, width, sizes["encoder_ffn_dim"])
-    return layer * layers + [Product(length, width, width)] * 2 * sizes["decoder_layers"]
-
-
-def decoder_step(sizes: Sizes, source_length: int, target_length: int, cached: bool) -> list[Product]:
-    """Products of a decoder call without the projection; a stateless one computes all rows, but its last layer one."""
-    width, products = sizes["d_model"], []
-    for layer in range(sizes["decoder_layers"]):
-        key_rows = 1 if cached else target_length
-        rows = 1 if cached or layer == sizes["decoder_layers"] - 1 else target_length
-        products += [Product(key_rows, width, width)] * 2  # self-attention's keys and values
-        products += [Product(rows, width, width)] * 2  # its query, and the cross-attention's
-        products += attention(rows, target_length, width) + attention(rows, source_length, width)
-        products += feed_forward(rows, width, sizes["decoder_ffn_dim"])
-    return products
-
-
-def attention(queries: int, keys: int, width: int) -> list[Product]:
-    """Scores and what they read, over all heads, and the output product."""
-    scores = Product(queries, width, keys, has_weights=False)
-    read = Product(queries, keys, width, has_weights=False)
-    return [scores, read, Product(queries, width, width, is_summed=True)]
-
-
-def feed_forward(rows: int, width: int, inner: int) -> list[Product]:
-    """The two products of a feed-forward block."""
-    return [Product(rows, width, inner), Product(rows, inner, width, is_summed=True)]
+def dtype_of(product: Product, dtype: str) -> str:
+    """What a product is computed in, in a graph of a type: w8a8 keeps sums in fp16 (see `rknn_converter.py`)."""
+    return "fp16" if product.is_summed and dtype == "w8a8" else dtype
 
 
 def weight_bytes(products: list[Product], dtype: str) -> float:
     """Bytes of the weights of products."""
     weighted = [each for each in products if each.has_weights]
-    return sum(WEIGHT_BYTES[each.dtype_in(dtype)] * each.width * each.columns for each in weighted)
+    return sum(WEIGHT_BYTES[dtype_of(each, dtype)] * each.width * each.columns for each in weighted)
 
 
 def cost(products: list[Product], dtype: str, chip: Chip, state_elements: int) -> CallCost:
@@ -184,7 +132,7 @@ def cost(products: list[Product], dtype: str, chip: Chip, state_elements: int) -
     multiply_adds = computing = 0.0
     for each in products:
         multiply_adds += each.rows * each.width * each.columns
-        rate = int8_rate if each.dtype_in(dtype) == "w8a8" else int8_rate / 2
+        rate = int8_rate if dtype_of(each, dtype) == "w8a8" else int8_rate / 2
         computing += max(each.rows, chip.least_rows) * each.width * each.columns / rate
     total_bytes = weight_bytes(products, dtype) + STATE_BYTES[dtype] * state_elements
     seconds = max(computing, total_bytes / (chip.gigabytes_per_second * 1e9))

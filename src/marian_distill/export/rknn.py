@@ -1,4 +1,4 @@
-"""A Marian folder → the bundle that a Rockchip NPU runs, by rknn-toolkit2 (https://github.com/airockchip/rknn-toolkit2).
+"""A Marian or liquid folder → the bundle that a Rockchip NPU runs, by rknn-toolkit2 (https://github.com/airockchip/rknn-toolkit2).
 
 ONNX graphs are written here; `rknn_converter.py` builds and simulates them in an environment of its own; what it made
 is held against the trained model on real sentences. What the simulator says holds for the graph that was built: the

@@ -6,7 +6,7 @@ from typing import TypedDict
 from marian_distill.errors import UserError
 from marian_distill.evaluation.metrics import bleu, metric_for
 from marian_distill.languages import languages_of
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.runtime.bundle_translator import BundleTranslator
 
 # Points of the metric that decides for the target language (chrF++, in Chinese chrF) that a type may lose.
@@ -56,7 +56,7 @@ def parity_sample(exact: BundleTranslator, pairs: Sequence[tuple[str, str]]) -> 
 
 
 def parity_report(
-    pieces: MarianPieces,
+    pieces: SentencePieceTokenizer,
     direction: str,
     found: Sequence[list[str]],
     trained: Sequence[list[str]],

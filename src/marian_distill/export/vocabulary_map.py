@@ -20,7 +20,7 @@ from marian_distill.export.ctranslate2 import list_file
 from marian_distill.files import atomic_writer, changing
 from marian_distill.languages import languages_of
 from marian_distill.locks import folder_lock
-from marian_distill.pieces import EOS, PAD, MarianPieces
+from marian_distill.pieces import EOS, PAD, SentencePieceTokenizer
 from marian_distill.runtime.ctranslate2 import VOCABULARY_MAP, CTranslate2Translator
 
 ROUNDS = 4  # of expectation and maximisation
@@ -62,7 +62,11 @@ def lexical_probabilities(
 
 
 def candidates(
-    pieces: MarianPieces, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], most: int, always: int
+    pieces: SentencePieceTokenizer,
+    sources: Sequence[Sequence[int]],
+    targets: Sequence[Sequence[int]],
+    most: int,
+    always: int,
 ) -> tuple[dict[int, list[int]], list[int]]:
     """Target ids that each source id may turn into, likeliest first, and those that are always candidates.
 
@@ -94,7 +98,7 @@ def _is_plain(piece: str) -> bool:
     return piece == EOS or byte or (piece != PAD and not any(character.isalpha() for character in piece))
 
 
-def map_lines(pieces: MarianPieces, by_source: dict[int, list[int]], always: Sequence[int]) -> list[str]:
+def map_lines(pieces: SentencePieceTokenizer, by_source: dict[int, list[int]], always: Sequence[int]) -> list[str]:
     """The lines of vmap.txt, without their line ends."""
     names = pieces.pieces
     rows = [("", always), *((names[source], found) for source, found in sorted(by_source.items()))]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from marian_distill.languages import Direction
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.runtime.bundle import read_bundle
 from marian_distill.runtime.sessions import open_sessions
 from marian_distill.runtime.static import Session, StaticModel, beam_search, greedy
@@ -49,7 +49,7 @@ class BundleTranslator(TextTranslator):
         self.max_decoding_length = positions if max_decoding_length is None else max_decoding_length
         bound = segment_bound({"max_position_embeddings": positions}, self.max_decoding_length)
         self.max_segment_length = min(bound, self.config["source_length"])
-        self.pieces = MarianPieces(folder)
+        self.pieces = SentencePieceTokenizer(folder)
         self.model = StaticModel(
             folder, self.config, sessions or open_sessions(folder, self.config, checked_threads(threads))
         )

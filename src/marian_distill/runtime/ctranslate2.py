@@ -11,7 +11,7 @@ import ctranslate2
 from marian_distill.errors import UserError
 from marian_distill.files import sha256
 from marian_distill.languages import Direction
-from marian_distill.pieces import EOS, MarianPieces
+from marian_distill.pieces import EOS, SentencePieceTokenizer
 from marian_distill.runtime.translator import (
     MAX_DECODING_LENGTH,
     MAX_THREADS,
@@ -70,7 +70,7 @@ class CTranslate2Translator(TextTranslator):
         self.beam_size = checked_beam_size(beam_size)
         self.max_decoding_length = max_decoding_length
         self.max_segment_length = segment_bound(self.config, max_decoding_length)
-        self.pieces = MarianPieces(model_dir)
+        self.pieces = SentencePieceTokenizer(model_dir)
         _ = self.pieces.vocabulary  # read now: a broken one is told before the first sentence
         self.use_vmap = (model_dir / VOCABULARY_MAP).is_file()
         if self.use_vmap:
@@ -124,6 +124,8 @@ def read_config(model_dir: Path) -> FolderConfig:
     """
     if not (model_dir / "model.bin").is_file():
         raise UserError(f"{model_dir}: no model.bin here. Make a CTranslate2 folder with scripts/export_ct2.py.")
+    if (model_dir / "tokenizer.json").is_file():
+        raise UserError(f"{model_dir}: the folder of a language model; give a Marian model's here")
     config = read_shaped(model_dir / "config.json", FolderConfig)
     for name, expected in config.get("sha256", {}).items():
         file = model_dir / name

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -51,17 +51,34 @@ def interact(translator: PromptTranslator, n_best: int = 1) -> None:
         n_best: translations shown of each line, until `:best` says otherwise.
     """
     settings = Settings(translator.direction, n_best)
+
+    def answer(line: str) -> None:
+        if text := line.strip():
+            turn_round(translator, text, settings)
+            print(*translations_of(translator, text, settings), sep="\n")
+
+    ask(lambda: f"{settings.direction}> ", lambda command: obey(translator, command, settings), answer)
+
+
+def ask(prompt: Callable[[], str], obey: Callable[[str], None], answer: Callable[[str], None]) -> None:
+    """Ask for lines until Ctrl-D, `:q`, `exit` or `quit`; Ctrl-C ends a line, and a `UserError` is told.
+
+    Args:
+        prompt: what stands before the next line.
+        obey: called with a command, without its colon.
+        answer: called with any other line, as it was typed.
+    """
     with line_history(), clearing_interrupts():
         while True:
             try:
-                line = input(f"{settings.direction}> ").strip()
-                if line in (":q", ":quit", ":exit", "exit", "quit"):
+                line = input(prompt())
+                command = line.strip()
+                if command in (":q", ":quit", ":exit", "exit", "quit"):
                     return
-                if line.startswith(":"):
-                    obey(translator, line[1:], settings)
-                elif line:
-                    turn_round(translator, line, settings)
-                    print(*translations_of(translator, line, settings), sep="\n")
+                if command.startswith(":"):
+                    obey(command[1:].strip())
+                else:
+                    answer(line)
             except KeyboardInterrupt:
                 print()
             except EOFError:

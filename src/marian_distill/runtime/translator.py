@@ -7,7 +7,7 @@ from typing import Protocol, TypedDict
 
 from marian_distill.errors import UserError
 from marian_distill.languages import DIRECTIONS, TAGS, Direction, languages_of
-from marian_distill.pieces import EOS, MarianPieces
+from marian_distill.pieces import EOS, SentencePieceTokenizer
 from marian_distill.runtime.segmentation import join_segments, segment_line
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class PieceTranslator(Protocol):
 
     source_tags: Mapping[Direction, str | None]
     direction: Direction
-    pieces: MarianPieces
+    pieces: SentencePieceTokenizer
     max_segment_length: int  # in source tokens (see `segment_bound`)
 
     def decode_pieces(self, sources: list[list[str]], beam_size: int | None = None) -> list[list[str]]:

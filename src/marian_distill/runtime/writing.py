@@ -11,7 +11,7 @@ from marian_distill.errors import UserError
 from marian_distill.files import atomic_writer
 from marian_distill.runtime.console import read_lines, with_progress
 from marian_distill.runtime.generation import Cost, Sampling, TokenGenerator, stream_text
-from marian_distill.runtime.prompt import clearing_interrupts, line_history
+from marian_distill.runtime.prompt import ask
 
 HELP = """\
 TEXT               go on from it
@@ -145,22 +145,6 @@ class _Wishes:
 
 
 def _interact(generator: TokenGenerator, sampling: Sampling, cost: Cost) -> None:
-    """Ask for prompts until Ctrl-D, `:q`, `exit` or `quit`."""
+    """Ask for prompts and go on from each."""
     wishes = _Wishes(sampling)
-    with line_history(), clearing_interrupts():
-        while True:
-            try:
-                line = input("> ")
-                if line.strip() in (":q", ":quit", ":exit", "exit", "quit"):
-                    return
-                if line.startswith(":"):
-                    wishes.obey(line[1:].strip())
-                else:
-                    show(generator, line, wishes.sampling, cost)
-            except KeyboardInterrupt:
-                print()
-            except EOFError:
-                print()
-                return
-            except UserError as error:
-                print(error, file=sys.stderr)
+    ask(lambda: "> ", wishes.obey, lambda line: show(generator, line, wishes.sampling, cost))

@@ -6,15 +6,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
+import torch
 from torch import Tensor
 from transformers import GenerationConfig, PreTrainedConfig, PreTrainedTokenizerBase, TrainerCallback
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json_object
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
+from marian_distill.students.products import GraphProducts
 from marian_distill.students.static import StaticGraphs
 from marian_distill.students.student import Student
 
+# By what an exported model is known.
+EXPORTED = {"model.bin": "a CTranslate2 folder", "bundle.json": "a bundle"}
 Export = Literal["ct2", "onnx", "rknn"]
 Collator = Callable[[Sequence[dict[str, Any]]], dict[str, Tensor]]
 Config = TypeVar("Config", bound=PreTrainedConfig)
@@ -32,8 +36,8 @@ class InitPlan:
         transfer_pieces: where the vocabularies differ, start a piece as the mean of the teacher's rows for its text.
     """
 
-    pieces: MarianPieces
-    teacher_pieces: MarianPieces
+    pieces: SentencePieceTokenizer
+    teacher_pieces: SentencePieceTokenizer
     encoder_layer_map: str | None = None
     decoder_layer_map: str | None = None
     shrink: bool = False
@@ -81,11 +85,17 @@ class StudentKind(Protocol[Config, Model]):
         name: for people: "Marian".
         student: the class that is trained, loaded and saved.
         exports: the exporters that it has.
+        sizes: what a new config of it is made of, by the names that all kinds share, and the field that has it.
     """
 
     name: str
     student: type[Model]
     exports: frozenset[Export]
+    sizes: Mapping[str, str]
+
+    def new_config(self, sizes: Mapping[str, Any], like: Config | None = None) -> Config:
+        """A checked config of these sizes; what they do not say is as in `like`, a config of the same kind."""
+        ...
 
     def read_config(self, values: Mapping[str, Any], where: str) -> Config:
         """A checked config from what a JSON file holds; a `UserError` that begins with `where` when it cannot be."""
@@ -103,7 +113,7 @@ class StudentKind(Protocol[Config, Model]):
         """Copy what fits from a teacher of the same kind, in place; what fits is found before anything is copied."""
         ...
 
-    def collator(self, pieces: MarianPieces) -> Collator:
+    def collator(self, pieces: SentencePieceTokenizer) -> Collator:
         """What makes a batch of tokenised rows, packing included: nothing is looked up on the device."""
         ...
 
@@ -135,6 +145,10 @@ class StudentKind(Protocol[Config, Model]):
         self, student: Model, source_length: int, target_length: int, *, cached: bool, projection_apart: bool
     ) -> StaticGraphs:
         """Graphs of fixed shapes for ONNX and RKNN."""
+        ...
+
+    def graph_products(self, config: Config, source_length: int, target_length: int, *, cached: bool) -> GraphProducts:
+        """What the static graphs of a model with this config compute."""
         ...
 
 
@@ -171,10 +185,39 @@ def kind_of(model_type: object, where: str = "config") -> AnyKind:
 
 def kind_of_folder(model_dir: str | Path, export: Export | None = None) -> AnyKind:
     """The kind of the model in a local folder; `UserError` where it does not have the `export` that is asked for."""
-    path = Path(model_dir) / "config.json"
-    kind = kind_of(read_json_object(path).get("model_type"), str(path))
-    if export is not None and export not in kind.exports:
-        raise UserError(
-            f"{model_dir}: a {kind.name} student has no {export} export; it has {', '.join(sorted(kind.exports))}"
-        )
+    kind = kind_of(read_folder_config(model_dir).get("model_type"), str(Path(model_dir) / "config.json"))
+    if export is not None:
+        check_export(kind, export, str(model_dir))
     return kind
+
+
+def read_folder_config(model_dir: str | Path) -> dict[str, Any]:
+    """config.json of a Hugging Face folder; `UserError` for the folder of an exported model."""
+    for file, what in EXPORTED.items():
+        if (Path(model_dir) / file).is_file():
+            raise UserError(f"{model_dir}: {what}; give the Hugging Face folder that it was exported from")
+    return read_json_object(Path(model_dir) / "config.json")
+
+
+def check_export(kind: AnyKind, export: Export, where: str) -> None:
+    """`UserError` where a kind lacks an export; it names those that it has."""
+    if export not in kind.exports:
+        raise UserError(
+            f"{where}: a {kind.name} student has no {export} export; it has {', '.join(sorted(kind.exports))}"
+        )
+
+
+def read_student_config(path: str | Path) -> tuple[AnyKind, PreTrainedConfig]:
+    """A student config (a JSON file with a `model_type`), checked, and its kind."""
+    values = read_json_object(path)
+    kind = kind_of(values.get("model_type"), str(path))
+    config = kind.read_config(values, str(path))
+    kind.check_config(config, str(path))
+    return kind, config
+
+
+def parameter_count(config: PreTrainedConfig) -> int:
+    """Parameters of a student with this config, tied ones once; no memory is spent."""
+    with torch.device("meta"):
+        student = kind_of(config.model_type).student(config)
+    return sum(parameter.numel() for parameter in student.parameters())

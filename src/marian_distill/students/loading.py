@@ -9,8 +9,7 @@ from transformers import PreTrainedConfig
 from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from marian_distill.errors import UserError
-from marian_distill.files import read_json_object
-from marian_distill.students.kind import AnyKind, kind_of
+from marian_distill.students.kind import AnyKind, kind_of, read_folder_config
 from marian_distill.students.student import Student
 
 
@@ -52,15 +51,20 @@ def load_student(name: str | Path, device: str = "cpu") -> Student:
 
 def find_kind(name: str | Path) -> AnyKind:
     """The kind of the model in a local folder, whose config is checked to be one of its kind, or on the hub."""
+    return read_model_config(name)[0]
+
+
+def read_model_config(name: str | Path) -> tuple[AnyKind, PreTrainedConfig]:
+    """The config of the model in a local folder or on the hub, as its kind reads it, and that kind."""
+    path = Path(name) / "config.json"
     if Path(name).is_dir():
-        path = Path(name) / "config.json"
-        values = read_json_object(path)
-        kind = kind_of(values.get("model_type"), str(path))
-        kind.read_config(values, str(path))
-        return kind
-    try:
-        values, _ = PreTrainedConfig.get_config_dict(name)
-    except (OSError, ValueError, HFValidationError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"{name}: no model in safetensors there ({reason})") from error
-    return kind_of(values.get("model_type"), str(name))
+        values, where = read_folder_config(name), str(path)
+    else:
+        where = str(name)
+        try:
+            values, _ = PreTrainedConfig.get_config_dict(name)
+        except (OSError, ValueError, HFValidationError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise UserError(f"{name}: no model there ({reason})") from error
+    kind = kind_of(values.get("model_type"), where)
+    return kind, kind.read_config(values, where)

@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 from transformers import GenerationConfig, MarianTokenizer, PreTrainedConfig, TrainerCallback
 
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.students.packing import PairCollator
 from marian_distill.students.student import Student
 from marian_distill.students.zero_pad import ZeroPadEmbeddingCallback, pad_row_norm
@@ -15,7 +15,7 @@ from marian_distill.students.zero_pad import ZeroPadEmbeddingCallback, pad_row_n
 class PairKind:
     """These parts of a `StudentKind`."""
 
-    def collator(self, pieces: MarianPieces) -> PairCollator:
+    def collator(self, pieces: SentencePieceTokenizer) -> PairCollator:
         """Source and target padded apart; decoding starts from `<pad>`."""
         return PairCollator(pieces.pad_id)
 

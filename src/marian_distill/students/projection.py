@@ -1,6 +1,6 @@
 """What passes between a student and the loss: states with their projection in, sums over the scored tokens out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -44,6 +44,13 @@ class LayerStates(NamedTuple):
 
     hidden: dict[str, list[Tensor]]
     attention: dict[str, list[Tensor]]
+
+    def keep(self, stack: str, states: Tensor, attention: Mapping[str, Tensor | None]) -> None:
+        """Add the next layer of a stack: its states, and those of its distributions that there are, by name."""
+        self.hidden.setdefault(stack, []).append(states)
+        for name, distribution in attention.items():
+            if distribution is not None:
+                self.attention.setdefault(name, []).append(distribution)
 
 
 class LossSums(NamedTuple):

@@ -19,7 +19,7 @@ import sentencepiece
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_directory, atomic_writer, sha256, write_json
 from marian_distill.languages import FULL_STOPS, TAGS, Direction, directions_of, languages_of
-from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
+from marian_distill.pieces import EOS, PAD, UNK, SentencePieceTokenizer
 from marian_distill.text.normalization import normalizer
 
 logger = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ def parallel_sentences(dataset: datasets.Dataset) -> Iterator[str]:
 
 def tokenize_parallel(
     dataset: datasets.Dataset,
-    pieces: MarianPieces,
+    pieces: SentencePieceTokenizer,
     direction: str,
     *,
     max_source_length: int = 128,
@@ -215,7 +215,7 @@ def _tokenize_batch(
 
 
 def _examples(
-    batch: dict[str, list[str]], pieces: MarianPieces, direction: Direction, tagged: bool
+    batch: dict[str, list[str]], pieces: SentencePieceTokenizer, direction: Direction, tagged: bool
 ) -> Iterator[dict[str, Any]]:
     source, target = languages_of(direction)
     for source_text, target_text, source_pieces, target_pieces in zip(
@@ -237,8 +237,8 @@ def _examples(
 
 
 @lru_cache(maxsize=2)
-def _load_pieces(directory: str, _content: str) -> MarianPieces:
-    return MarianPieces(directory)
+def _load_pieces(directory: str, _content: str) -> SentencePieceTokenizer:
+    return SentencePieceTokenizer(directory)
 
 
 def _tokenizer_hash(directory: Path) -> str:

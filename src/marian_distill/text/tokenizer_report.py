@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from marian_distill.languages import TAGS, Language
-from marian_distill.pieces import EOS, UNK, MarianPieces
+from marian_distill.pieces import EOS, UNK, SentencePieceTokenizer
 
 GB2312_LEVEL_1_ROWS = range(16, 56)
 SAMPLE_LINES = 20_000
@@ -19,7 +19,7 @@ def gb2312_level_1() -> list[str]:
     return [character for pair in pairs if (character := pair.decode("gb2312", errors="ignore"))]
 
 
-def unknown_characters(pieces: MarianPieces, characters: Iterable[str]) -> list[str]:
+def unknown_characters(pieces: SentencePieceTokenizer, characters: Iterable[str]) -> list[str]:
     """Characters that become `<unk>`, on their way to pieces or from pieces to ids."""
     characters = list(characters)
     encoded = pieces.source_pieces(characters)
@@ -27,7 +27,7 @@ def unknown_characters(pieces: MarianPieces, characters: Iterable[str]) -> list[
     return [one for one, found in zip(characters, encoded, strict=True) if unknown in pieces.ids(found)]
 
 
-def piece_counts(pieces: MarianPieces, texts: Sequence[str]) -> dict[str, float]:
+def piece_counts(pieces: SentencePieceTokenizer, texts: Sequence[str]) -> dict[str, float]:
     """`pieces_per_character`, and the shares of byte-fallback and unknown pieces, over texts (`</s>` not counted)."""
     encoded = [piece for found in pieces.source_pieces(texts) for piece in found if piece != EOS]
     unknown = pieces.vocabulary[UNK]
@@ -52,7 +52,7 @@ def round_trip_examples() -> dict[str, list[str]]:
     return {"amounts": amounts, "dates": dates, "punctuation": punctuation}
 
 
-def round_trips(pieces: MarianPieces, texts: Sequence[str]) -> list[str]:
+def round_trips(pieces: SentencePieceTokenizer, texts: Sequence[str]) -> list[str]:
     """Texts that do not come back from their pieces to the character."""
     return [
         text for text, found in zip(texts, pieces.target_pieces(texts), strict=True) if pieces.decode(found) != text
@@ -69,7 +69,7 @@ def disagreements(directory: str | Path, texts: Iterable[str]) -> Iterator[str]:
         from transformers import MarianTokenizer
 
         marian = MarianTokenizer.from_pretrained(str(directory))
-    pieces = MarianPieces(directory)
+    pieces = SentencePieceTokenizer(directory)
     tags = [tag for tag in TAGS.values() if tag in pieces.vocabulary][:1]
     for text in texts:
         same = marian(text)["input_ids"] == pieces.ids(pieces.source_pieces([text])[0])
@@ -88,7 +88,7 @@ def measure_tokenizer(directory: str | Path, texts: Mapping[str, Mapping[Languag
         directory: with source.spm, target.spm, vocab.json and tokenizer_config.json.
         texts: name → language → lines to measure on.
     """
-    pieces = MarianPieces(directory)
+    pieces = SentencePieceTokenizer(directory)
     characters = gb2312_level_1()
     unknown = unknown_characters(pieces, characters)
     report: dict[str, Any] = {

@@ -22,7 +22,7 @@ import sentencepiece
 from torch.utils.data import Dataset
 
 from marian_distill.languages import languages_of
-from marian_distill.pieces import EOS, MarianPieces
+from marian_distill.pieces import EOS, SentencePieceTokenizer
 from marian_distill.text import noise
 from marian_distill.text.batching import LengthBatchSampler
 from marian_distill.text.tokenization import toggle_final_stop
@@ -98,7 +98,7 @@ class VariedExamples(Dataset):
         variation: what is drawn.
     """
 
-    def __init__(self, examples: datasets.Dataset, pieces: MarianPieces, variation: Variation) -> None:
+    def __init__(self, examples: datasets.Dataset, pieces: SentencePieceTokenizer, variation: Variation) -> None:
         self.pieces, self.variation = pieces, variation
         self.ids = examples.select_columns(["input_ids", "labels"]).with_format("numpy")
         if variation.final_stop_share or variation.source_noise or variation.subword_sampling:

@@ -8,7 +8,7 @@ import datasets
 import numpy as np
 
 from marian_distill.languages import TAGS, directions_of, languages_of
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.text.cleaning import clean
 from marian_distill.text.corpus import CorpusSource, load_parallel, mix, parse_source_weights, source_labels
 from marian_distill.text.formats import files_of
@@ -19,7 +19,9 @@ from marian_distill.training.arguments import DataArguments
 logger = logging.getLogger(__name__)
 
 
-def training_data(options: DataArguments, pieces: MarianPieces, seed: int) -> tuple[datasets.Dataset, dict[str, Any]]:
+def training_data(
+    options: DataArguments, pieces: SentencePieceTokenizer, seed: int
+) -> tuple[datasets.Dataset, dict[str, Any]]:
     """Corpora cleaned, the extra files on top as they are, mixed, tokenised; and counts and fingerprints for JSON."""
     logger.info("reading, cleaning and tokenising the training data, or finding it in the cache")
     report: dict[str, Any] = {"fingerprints": {}, "cleaning": {}}
@@ -64,7 +66,7 @@ def training_data(options: DataArguments, pieces: MarianPieces, seed: int) -> tu
     return tokenized, report
 
 
-def variation(options: DataArguments, pieces: MarianPieces, seed: int) -> Variation:
+def variation(options: DataArguments, pieces: SentencePieceTokenizer, seed: int) -> Variation:
     """What `DistillSeq2SeqTrainer` draws for the training data in each epoch."""
     return Variation(
         tag_share=_tag_share(options, pieces),
@@ -79,7 +81,7 @@ def variation(options: DataArguments, pieces: MarianPieces, seed: int) -> Variat
 
 
 def evaluation_data(
-    options: DataArguments, pieces: MarianPieces
+    options: DataArguments, pieces: SentencePieceTokenizer
 ) -> datasets.Dataset | dict[str, datasets.Dataset] | None:
     """The evaluation rows as they are, tagged as the phone tags them; by direction where the student has both."""
     if options.eval_dataset is not None:
@@ -104,7 +106,7 @@ def evaluation_data(
     return by_direction if len(by_direction) > 1 else next(iter(by_direction.values()))
 
 
-def _tag_share(options: DataArguments, pieces: MarianPieces) -> float:
+def _tag_share(options: DataArguments, pieces: SentencePieceTokenizer) -> float:
     """The share asked for; by default none where the tokenizer (a hub teacher's, perhaps) does not know the tag."""
     if options.direction == "both":
         return 1.0

@@ -44,6 +44,10 @@ class LayerMatching(nn.Module):
             stack: layer_pairs(stack, texts[stack], len(states), len(teacher.hidden.get(stack, ())))
             for stack, states in student.hidden.items()
         }
+        # Of a recurrent decoder there is none over the target.
+        self.attention = [name for name in student.attention if name in teacher.attention]
+        if self.attention_weight and not self.attention:
+            raise UserError("--attention-matching: student and teacher have no attention in common; leave it out")
         self.projections = nn.ModuleDict()
         generator = torch.Generator().manual_seed(seed)
         for stack in self.pairs if self.hidden_weight else ():
@@ -76,9 +80,11 @@ class LayerMatching(nn.Module):
                 )
 
     def _attention(self, teacher: LayerStates, student: LayerStates) -> Iterator[Tensor]:
-        for name, layers in student.attention.items():
+        for name in self.attention:
             for mine, theirs in self.pairs[name.removesuffix(" to encoder")]:
-                yield attention_divergence(layers[mine].float(), teacher.attention[name][theirs].float())
+                yield attention_divergence(
+                    student.attention[name][mine].float(), teacher.attention[name][theirs].float()
+                )
 
 
 class MatchingCallback(TrainerCallback):

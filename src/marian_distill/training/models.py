@@ -10,14 +10,14 @@ from pathlib import Path
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
-from transformers import PreTrainedConfig
 from transformers.utils.logging import disable_progress_bar
 
 from marian_distill.errors import UserError
-from marian_distill.files import read_json_object, sha256
-from marian_distill.pieces import EOS, PAD, UNK, MarianPieces
-from marian_distill.students.kind import AnyKind, InitPlan, InitReport, kind_of
-from marian_distill.students.loading import load_student
+from marian_distill.files import sha256
+from marian_distill.pieces import EOS, PAD, UNK, SentencePieceTokenizer
+from marian_distill.students.kind import InitPlan, InitReport, kind_of, read_student_config
+from marian_distill.students.loading import find_kind, load_student
+from marian_distill.students.pairs import PairKind
 from marian_distill.students.student import Student
 from marian_distill.training.arguments import ModelArguments
 
@@ -55,18 +55,18 @@ def model_folder(name: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def load_pieces(options: ModelArguments) -> MarianPieces:
+def load_pieces(options: ModelArguments) -> SentencePieceTokenizer:
     """The student's tokenizer: the one given, or its model's, or the teacher's."""
     name = options.tokenizer_dir or options.student_model or options.teacher_model
     if name is None:
         raise UserError("--tokenizer-dir is missing: build a tokenizer with scripts/build_joint_tokenizer.py")
-    pieces = MarianPieces(tokenizer_folder(name))
+    pieces = SentencePieceTokenizer(tokenizer_folder(name))
     _check_pieces(pieces)
     return pieces
 
 
 def load_teacher(
-    options: ModelArguments, pieces: MarianPieces, alpha_ce: float, matches_layers: bool = False
+    options: ModelArguments, pieces: SentencePieceTokenizer, alpha_ce: float, matches_layers: bool = False
 ) -> Student | None:
     """The teacher in fp32, where this stage starts or learns from one.
 
@@ -80,6 +80,13 @@ def load_teacher(
     if options.teacher_model is None:
         raise UserError(
             f"--alpha-ce {alpha_ce} needs a teacher: give --teacher-model, or --alpha-ce 1 for labels alone"
+        )
+    teacher_kind = find_kind(options.teacher_model)
+    if not isinstance(teacher_kind, PairKind):
+        raise UserError(
+            f"{options.teacher_model}: a {teacher_kind.name} model, whose tokenizer is of another kind than this "
+            "student's, so that neither logits nor weights compare. Use sequence-level distillation instead: "
+            "translate the corpus with the teacher and train on that with --alpha-ce 1"
         )
     if matches_layers and not same_vocabulary(options, pieces):
         raise UserError(
@@ -95,12 +102,12 @@ def load_teacher(
     return load_student(options.teacher_model)
 
 
-def same_vocabulary(options: ModelArguments, pieces: MarianPieces) -> bool:
+def same_vocabulary(options: ModelArguments, pieces: SentencePieceTokenizer) -> bool:
     """Whether the teacher gives every piece the same id as the student's tokenizer."""
-    return MarianPieces(tokenizer_folder(str(options.teacher_model))).vocabulary == pieces.vocabulary
+    return SentencePieceTokenizer(tokenizer_folder(str(options.teacher_model))).vocabulary == pieces.vocabulary
 
 
-def fingerprints(options: ModelArguments, pieces: MarianPieces) -> dict[str, str]:
+def fingerprints(options: ModelArguments, pieces: SentencePieceTokenizer) -> dict[str, str]:
     """SHA-256 of the tokenizer and of the weights of local models, by the option that named them."""
     files = {"tokenizer": pieces.directory / "source.spm"}
     for name in ("student_model", "teacher_model"):
@@ -114,7 +121,7 @@ def teacher_dtype(options: ModelArguments) -> torch.dtype | None:
 
 
 def make_student(
-    options: ModelArguments, pieces: MarianPieces, teacher: Student | None
+    options: ModelArguments, pieces: SentencePieceTokenizer, teacher: Student | None
 ) -> tuple[Student, InitReport | None]:
     """A student to go on with, or a new one, from the teacher's tensors where asked; and what was taken over."""
     name, report = str(options.student_model or options.student_config), None
@@ -122,8 +129,10 @@ def make_student(
         student = load_student(options.student_model)
         kind = kind_of(student.config.model_type)
         kind.check_config(student.config, name)
+        kind.collator(pieces)  # refuses a tokenizer of another kind
     else:
         kind, config = read_student_config(name)
+        kind.collator(pieces)
         student = kind.build(config)
     _check_vocabulary(student, pieces, name)
     if teacher is not None and options.init_from_teacher:
@@ -134,7 +143,7 @@ def make_student(
             )
         plan = InitPlan(
             pieces,
-            MarianPieces(tokenizer_folder(str(options.teacher_model))),
+            SentencePieceTokenizer(tokenizer_folder(str(options.teacher_model))),
             options.init_from_teacher_encoder_layer_map,
             options.init_from_teacher_decoder_layer_map,
             options.init_from_teacher_shrink,
@@ -146,16 +155,7 @@ def make_student(
     return student, report
 
 
-def read_student_config(path: str | Path) -> tuple[AnyKind, PreTrainedConfig]:
-    """A student config (a JSON file with a `model_type`), checked, and its kind."""
-    values = read_json_object(path)
-    kind = kind_of(values.get("model_type"), str(path))
-    config = kind.read_config(values, str(path))
-    kind.check_config(config, str(path))
-    return kind, config
-
-
-def _check_pieces(pieces: MarianPieces) -> None:
+def _check_pieces(pieces: SentencePieceTokenizer) -> None:
     """Refuse a vocab.json that belongs to another .spm: its text would be `<unk>` throughout."""
     special = [piece for piece in (EOS, UNK, PAD) if piece not in pieces.vocabulary]
     if special:
@@ -170,7 +170,7 @@ def _check_pieces(pieces: MarianPieces) -> None:
             )
 
 
-def _check_vocabulary(student: Student, pieces: MarianPieces, name: str) -> None:
+def _check_vocabulary(student: Student, pieces: SentencePieceTokenizer, name: str) -> None:
     if student.config.vocab_size != len(pieces.vocabulary) or student.config.pad_token_id != pieces.pad_id:
         raise UserError(
             f"{name}: vocab_size {student.config.vocab_size} and pad id {student.config.pad_token_id} do not match "

@@ -1,6 +1,7 @@
 """What the dataclasses of options share: a field with its help, and checks that tell a mistake in one line."""
 
 import dataclasses
+import difflib
 import math
 from typing import Any
 
@@ -32,3 +33,10 @@ def check_at_least(options: Any, least: int, *names: str) -> None:
         value = getattr(options, name)
         if value is not None and value < least:
             raise UserError(f"{flag(name)} {value}: expected {least} or more")
+
+
+def nearest(name: str, known: set[str], prefix: str) -> str:
+    """What may have been meant, to end a message: "; did you mean --seed?"; "" where nothing is near."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    shown = near[0].replace("_", "-") if near and prefix else (near[0] if near else "")
+    return f"; did you mean {prefix}{shown}?" if near else ""

@@ -1,5 +1,6 @@
 """`DistillSeq2SeqTrainer`: the Hugging Face trainer with a frozen teacher, like-length batches and a fused loss."""
 
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -13,14 +14,14 @@ from accelerate.utils import gather_object
 from datasets import Dataset
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback, StoppingCriteriaList
+from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import EvalLoopOutput, TrainOutput
 
 from marian_distill.errors import UserError
 from marian_distill.evaluation.metrics import bleu, chrf_plus_plus
 from marian_distill.languages import is_han
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.students.kind import Collator, kind_of
 from marian_distill.students.projection import LayerStates, Projection
 from marian_distill.students.student import Batch, Student
@@ -30,10 +31,10 @@ from marian_distill.training.arguments import DistillTrainingArguments
 from marian_distill.training.averaging import WeightAverage
 from marian_distill.training.batches import length_sampler, training_sampler, with_references
 from marian_distill.training.callbacks import ThroughputCallback
+from marian_distill.training.evaluation import exact_dtype, summed_cross_entropy, translations
 from marian_distill.training.finite import StopOnNonFinite, check_finite
 from marian_distill.training.fitness import check_best_metric, check_teacher
 from marian_distill.training.hosts import Hosts
-from marian_distill.training.interruption import GenerationStop
 from marian_distill.training.layer_rates import split_by_layer
 from marian_distill.training.losses import DistillationLoss, projection_loss
 from marian_distill.training.matching import LayerMatching, MatchingCallback, make_matching
@@ -70,7 +71,7 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         self,
         model: Student,
         args: DistillTrainingArguments,
-        pieces: MarianPieces,
+        pieces: SentencePieceTokenizer,
         teacher: Student | None = None,
         teacher_dtype: torch.dtype | None = None,
         variation: Variation = NOTHING_VARIES,
@@ -158,6 +159,11 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         collate = partial(with_references, self.data_collator)
         return self._loader(dataset.select_columns(columns).with_format("numpy"), sampler, collate)
 
+    def trial_batch(self) -> Batch:
+        """One of the stage's own batches."""
+        sampler = training_sampler(self.train_dataset, self.args)
+        return trial_batch(sampler, self.train_dataset, self.data_collator, self.args.device)
+
     def _loader(self, dataset: Any, sampler: Any, collate: Collator) -> DataLoader:
         loader = DataLoader(
             dataset,
@@ -210,12 +216,9 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
     def _make_matching(self) -> LayerMatching:
         """The loss between the layers of student and teacher; its projections are trained and go into checkpoints."""
-        batch = trial_batch(
-            training_sampler(self.train_dataset, self.args), self.train_dataset, self.data_collator, self.args.device
-        )
         student = self.model.to(self.args.device)  # pyright: ignore[reportArgumentType]
         assert self.teacher is not None  # noqa: S101 (checked before)
-        matching = make_matching(student, self.teacher, batch, self.args, self.args.seed)
+        matching = make_matching(student, self.teacher, self.trial_batch(), self.args, self.args.seed)
         self.kept["matching"] = matching
         self.add_callback(MatchingCallback(matching))
         return matching
@@ -335,30 +338,18 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
 
     def _evaluate_batches(self, dataloader: DataLoader, metric_key_prefix: str) -> EvalLoopOutput:
         model = whole_model(self.model).eval()
-        totals = torch.zeros(2, dtype=exact_dtype(self.args.device), device=self.args.device)
         hypotheses: list[str] = []
         references: list[str] = []
-        for batch in dataloader:
-            self.interruption.break_off_evaluation()
-            references += batch.pop("references")
-            inputs = self._prepare_inputs(batch)
-            with self.compute_loss_context_manager():
-                sums = model(**inputs, objective=partial(projection_loss, DistillationLoss()))
-            totals[0] += sums.cross_entropy
-            totals[1] += len(inputs["scored"])
-            if self.args.predict_with_generate:
-                generated = model.generate(  # pyright: ignore[reportAttributeAccessIssue]
-                    input_ids=inputs["input_ids"],
-                    attention_mask=inputs["attention_mask"],
-                    stopping_criteria=StoppingCriteriaList([GenerationStop(self.interruption)]),
-                    synced_gpus=False,  # each process has a whole model, and batches of its own
-                    **self._gen_kwargs,
-                )
-                hypotheses += self._decode(generated)
-            self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
-        totals = self.accelerator.reduce(totals.float(), reduction="sum")
-        loss, tokens = totals.tolist()  # pyright: ignore[reportAttributeAccessIssue]
-        metrics = {f"{metric_key_prefix}_loss": loss / max(tokens, 1.0)}
+
+        def batches() -> Iterator[Batch]:
+            for batch in dataloader:
+                references.extend(batch.pop("references"))
+                yield batch
+                if self.args.predict_with_generate:
+                    hypotheses.extend(translations(self, model, batch))
+
+        nats, tokens = summed_cross_entropy(self, model, batches())
+        metrics = {f"{metric_key_prefix}_loss": nats / max(tokens, 1)}
         if self.args.predict_with_generate:
             hypotheses, references = gather_object(hypotheses), gather_object(references)
             chinese = sum(any(map(is_han, reference)) for reference in references)
@@ -371,12 +362,6 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
                 self.signatures[f"{metric_key_prefix}_{name}"] = score["signature"]
         samples = len(dataloader.dataset)  # pyright: ignore[reportArgumentType]
         return EvalLoopOutput(predictions=np.empty(0), label_ids=None, metrics=metrics, num_samples=samples)
-
-    def _decode(self, rows: Tensor) -> list[str]:
-        """Texts of rows of ids [rows, tokens]; `<pad>` and `</s>` are left out."""
-        left_out = {self.pieces.pad_id, self.pieces.eos_id}
-        names = self.pieces.pieces
-        return [self.pieces.decode([names[index] for index in row if index not in left_out]) for row in rows.tolist()]
 
     # Saving
 
@@ -403,8 +388,3 @@ class DistillSeq2SeqTrainer(ResumableTrainer):
         check_free_space(str(self.args.output_dir), self.weight_bytes)
         super()._save(output_dir, state_dict)
         Path(output_dir or str(self.args.output_dir), TRAINING_ARGS_NAME).unlink(missing_ok=True)
-
-
-def exact_dtype(device: torch.device) -> torch.dtype:
-    """What sums over many batches are kept in: Apple's GPU has no float64."""
-    return torch.float32 if device.type == "mps" else torch.float64

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from marian_distill.errors import UserError
-from marian_distill.students.causal.config import parameter_count, read_config
+from marian_distill.students.causal.config import read_config
 from marian_distill.students.causal.model import new_model
+from marian_distill.students.kind import parameter_count, read_student_config
 from marian_distill.students.loading import load_student
 from marian_distill.students.rows import fit_tokenizer
-from marian_distill.training.models import read_student_config
 from toy_language_model import SIZES, new_toy_model, write_toy_config
 from toy_model import write_tokenizer
 

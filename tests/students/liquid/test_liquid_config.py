@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from marian_distill.errors import UserError
+from marian_distill.students.kind import parameter_count, read_student_config
 from marian_distill.students.liquid.configuration import LiquidConfig, read_config
-from marian_distill.students.liquid.student import parameter_count
-from marian_distill.training.models import read_student_config
 
 PRESETS = Path(__file__).parents[3] / "student_configs"
 MARIAN = 5_733_120 - 2 * 512 * 256  # 256d_3x1_8k.json without its fixed positions

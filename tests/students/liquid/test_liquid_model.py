@@ -6,7 +6,7 @@ import torch
 from marian_distill.students.liquid.configuration import CELLS, LiquidConfig
 from marian_distill.students.liquid.modeling import LiquidModel
 from marian_distill.students.liquid.student import LiquidStudent
-from marian_distill.students.packing import PairCollator
+from marian_distill.students.packing import Packing, PairCollator
 
 PAD = 60
 RAGGED = [(5, 7), (9, 3), (9, 12), (2, 1)]  # source and target tokens of each example
@@ -41,6 +41,46 @@ def stepwise(model, batch):
 def packed(model, batch):
     projection = model.project(batch)
     return projection.states.float() @ projection.weight.T + projection.bias
+
+
+@pytest.mark.parametrize("lengths", [RAGGED, EVEN], ids=["ragged", "even"])
+def test_the_layers_are_those_of_shallower_models(lengths):
+    model, batch = new_model(), batch_of(lengths)
+    model.set_attn_implementation("eager")
+    with torch.no_grad():
+        projection, layers = model.project_with_layers(batch)
+        assert torch.equal(projection.states, model.project(batch).states)
+        encoded = model.encoder(batch["input_ids"], batch["attention_mask"]).last_hidden_state
+        memory = encoded.flatten(0, 1)[batch["source_places"]]
+        torch.testing.assert_close(layers.hidden["encoder"][-1], memory, rtol=0, atol=1e-5)
+        assert torch.equal(layers.hidden["decoder"][-1], projection.states)
+        model.layers = model.layers[:1]
+        assert torch.equal(layers.hidden["decoder"][0], model.project(batch).states)
+        model.encoder.layers = model.encoder.layers[:1]
+        shallow = model.project_with_layers(batch)[1]
+        assert torch.equal(layers.hidden["encoder"][0], shallow.hidden["encoder"][-1])
+    assert {name: len(each) for name, each in layers.attention.items()} == {"encoder": 2, "decoder to encoder": 2}
+
+
+def test_the_distributions_are_what_attention_reads_by():
+    model, batch = new_model(), batch_of(RAGGED)
+    model.set_attn_implementation("eager")
+    with torch.no_grad():
+        layers = model.project_with_layers(batch)[1]
+        attention, memory = model.encoder.layers[1].attention, layers.hidden["encoder"][0]
+        source = Packing.of(batch["attention_mask"], batch["source_places"])
+        read, distribution = attention(memory, source, memory, source)
+        _, values = attention.remember(source.pad(memory))
+        by_token = values[source.mask.nonzero()[:, 0]].unflatten(-1, (attention.heads, -1))  # [tokens, keys, heads, …]
+        by_hand = torch.einsum("thk,tkhe->the", distribution, by_token).flatten(1)
+        torch.testing.assert_close(attention.output(by_hand), read, rtol=0, atol=1e-5)
+    assert torch.equal(layers.attention["encoder"][1], distribution)
+    for name, places in (("encoder", "source_places"), ("decoder to encoder", "scored")):
+        for found in layers.attention[name]:
+            assert found.shape == (len(batch[places]), attention.heads, 9)
+            torch.testing.assert_close(found.sum(dim=-1), torch.ones(found.shape[:2]))
+    model.set_attn_implementation("sdpa")
+    assert not model.project_with_layers(batch)[1].attention
 
 
 def gradients(model, logits):

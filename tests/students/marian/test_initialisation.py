@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from marian_distill.errors import UserError
-from marian_distill.pieces import MarianPieces
+from marian_distill.pieces import SentencePieceTokenizer
 from marian_distill.students.marian.config import student_config
 from marian_distill.students.marian.initialisation import (
     Selection,
@@ -214,7 +214,7 @@ def test_a_shrunk_student_knows_more_than_a_new_one(toy_model_dir):
     from marian_distill.students.loading import load_student
     from toy_model import PAIRS
 
-    teacher, pieces = load_student(toy_model_dir), MarianPieces(toy_model_dir)
+    teacher, pieces = load_student(toy_model_dir), SentencePieceTokenizer(toy_model_dir)
     config = student_config(
         d_model=44, encoder_layers=1, decoder_layers=1, attention_heads=2, ffn_dim=90, dropout=0.0,
         vocab_size=len(pieces.vocabulary),
@@ -249,12 +249,12 @@ def test_what_cannot_be_shrunk_is_told(sizes, message, new_model):
 
 
 @pytest.fixture(scope="module")
-def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> tuple[MarianPieces, MarianPieces]:
+def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> tuple[SentencePieceTokenizer, SentencePieceTokenizer]:
     """A large and a small vocabulary of the same text."""
     folder = tmp_path_factory.mktemp("tokenizers")
     for name, size in (("large", 440), ("small", 340)):
         write_tokenizer(folder / name, vocab_size=size)
-    return MarianPieces(folder / "large"), MarianPieces(folder / "small")
+    return SentencePieceTokenizer(folder / "large"), SentencePieceTokenizer(folder / "small")
 
 
 def test_a_piece_is_made_of_the_teacher_s_pieces_of_its_text(tokenizers):

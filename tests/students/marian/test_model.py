@@ -7,11 +7,11 @@ from transformers import MarianMTModel
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json
-from marian_distill.students.marian.config import check_config, parameter_count, student_config
+from marian_distill.students.kind import parameter_count, read_student_config
+from marian_distill.students.marian.config import check_config, student_config
 from marian_distill.students.marian.model import MarianStudent, new_student
 from marian_distill.students.packing import PairCollator
 from marian_distill.students.zero_pad import pad_row_norm
-from marian_distill.training.models import read_student_config
 
 PRESETS = Path(__file__).parents[3] / "student_configs"
 
@@ -63,6 +63,7 @@ def test_parameters_by_hand():
         ({"decoder_ffn_dim": -64}, "decoder_ffn_dim -64: expected 1 or more"),
         ({"dropout": 3.0}, "dropout 3.0: expected a share"),
         ({"pad_token_id": 0}, "pad_token_id 0 is not the last of 50"),
+        ({"activation_function": "nope"}, "activation_function 'nope': transformers has none such"),
         ({"max_position_embeddings": 256}, "max_position_embeddings 256 is below 512"),
     ],
 )

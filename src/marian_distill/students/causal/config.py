@@ -6,7 +6,6 @@ Qwen3 (https://arxiv.org/abs/2505.09388): grouped queries, rotary positions, Swi
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
@@ -16,7 +15,7 @@ SIZES = (
     *("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
     *("num_key_value_heads", "head_dim", "max_position_embeddings"),
 )
-SHORTEST_CONTEXT = 16
+SHORTEST_CONTEXT, CONTEXT = 16, 1024
 
 
 def read_config(values: Mapping[str, Any], where: str) -> Qwen3Config:
@@ -53,10 +52,37 @@ def check_config(config: Qwen3Config, where: str) -> None:
         raise UserError(f"{where}: attention_dropout {config.attention_dropout}: expected a share in [0, 1)")
 
 
-def parameter_count(config: Qwen3Config) -> int:
-    """Parameters of a model with this config, tied ones once; no memory is spent."""
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in Qwen3ForCausalLM(config).parameters())
+def new_config(
+    *,
+    d_model: int,
+    decoder_layers: int,
+    attention_heads: int,
+    ffn_dim: int,
+    vocab_size: int,
+    key_value_heads: int | None = None,
+) -> Qwen3Config:
+    """A checked config like those of student_configs/: `CONTEXT` tokens, tied embeddings.
+
+    Args:
+        d_model: width; heads share it out.
+        decoder_layers, attention_heads, ffn_dim, vocab_size: as of the other kinds.
+        key_value_heads: heads of keys and values, each of which serves several of queries; by default as many.
+    """
+    values = {
+        "vocab_size": vocab_size,
+        "hidden_size": d_model,
+        "intermediate_size": ffn_dim,
+        "num_hidden_layers": decoder_layers,
+        "num_attention_heads": attention_heads,
+        "num_key_value_heads": key_value_heads or attention_heads,
+        "head_dim": d_model // max(attention_heads, 1),
+        "max_position_embeddings": CONTEXT,
+        "tie_word_embeddings": True,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1e6},
+        "architectures": [Qwen3ForCausalLM.__name__],
+        **dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), 0),
+    }
+    return read_config(values, "student config")
 
 
 def forward_operations(config: Qwen3Config, tokens: float) -> float:

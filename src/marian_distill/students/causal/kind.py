@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from torch import Tensor
@@ -9,14 +10,14 @@ from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen3Config,
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json_object
-from marian_distill.pieces import MarianPieces
-from marian_distill.students.causal.config import check_config, read_config
+from marian_distill.pieces import SentencePieceTokenizer
+from marian_distill.students.causal.config import check_config, new_config, read_config
 from marian_distill.students.causal.model import CausalStudent, generation_config, new_model
 from marian_distill.students.kind import Collator, Export, InitPlan, InitReport
 from marian_distill.students.rows import fit_tokenizer, stack
 from marian_distill.tokenizer_file import TokenizerFile
 
-OWN_COMMAND = "a language model learns text: train it with scripts/train_causal_lm.py (--direction to translate)"
+OWN_COMMAND = "a Qwen3 student is a language model: scripts/train_causal_lm.py trains it (--direction to translate)"
 
 
 class Causal:
@@ -25,14 +26,24 @@ class Causal:
     name = "Qwen3"
     student = CausalStudent
     exports: frozenset[Export] = frozenset({"ct2"})
+    sizes: Mapping[str, str] = MappingProxyType(
+        {
+            "d_model": "hidden_size",
+            "decoder_layers": "num_hidden_layers",
+            "attention_heads": "num_attention_heads",
+            "ffn_dim": "intermediate_size",
+            "vocab_size": "vocab_size",
+            "key_value_heads": "num_key_value_heads",
+        }
+    )
 
     read_config = staticmethod(read_config)
     check_config = staticmethod(check_config)
     build = staticmethod(new_model)
 
-    def collator(self, pieces: MarianPieces | TokenizerFile) -> Collator:
+    def collator(self, pieces: SentencePieceTokenizer | TokenizerFile) -> Collator:
         """Rows come packed; `UserError` for a tokenizer of another kind."""
-        if isinstance(pieces, MarianPieces):
+        if isinstance(pieces, SentencePieceTokenizer):
             raise UserError(OWN_COMMAND)
         return stack
 
@@ -68,6 +79,12 @@ print(tokenizer.decode(model.generate(**inputs, do_sample=True, max_new_tokens=5
         path = model_dir / "config.json"
         fit_tokenizer(read_config(read_json_object(path), str(path)), TokenizerFile(model_dir), str(path))
 
+    def new_config(self, sizes: Mapping[str, Any], like: Qwen3Config | None = None) -> Qwen3Config:
+        """There is nothing else to take over from `like`."""
+        return new_config(**sizes)
+
     def static_graphs(self, *_: Any, **__: Any) -> NoReturn:
         """It has none."""
         raise UserError("a language model has no static graphs: export it with scripts/export_ct2.py")
+
+    graph_products = static_graphs

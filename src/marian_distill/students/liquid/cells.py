@@ -25,6 +25,7 @@ from torch.nn import functional
 
 from marian_distill.students.liquid.configuration import LiquidConfig
 from marian_distill.students.liquid.scan import cfc_scan, cfc_step
+from marian_distill.students.products import Product
 
 EPSILON = 1e-8  # of the solver's denominator, as in ncps
 
@@ -51,6 +52,10 @@ class Cell(nn.Module):
 
     def step(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """One step by plain operations, as a graph of it has them: inputs [..., width], state [..., state_size]."""
+        raise NotImplementedError
+
+    def step_products(self) -> list[Product]:
+        """The matrix products of `step` for one token."""
         raise NotImplementedError
 
     def reset_parameters(self) -> None:
@@ -102,6 +107,10 @@ class CfC(Cell):
             projected = layer.project(states[-1].to(inputs.dtype) if states else inputs)
             states.append(cfc_step(projected.float(), layer.recurrent_weight.float(), before))
         return states[-1].to(inputs.dtype), torch.cat(states, dim=-1)
+
+    def step_products(self) -> list[Product]:  # noqa: D102
+        weights = [weight for layer in self.parts for weight in (layer.input_weight, layer.recurrent_weight)]
+        return [Product(1, width, columns) for columns, width in (weight.shape for weight in weights)]
 
     def reset_parameters(self) -> None:  # noqa: D102
         for layer in self.parts:
@@ -189,6 +198,11 @@ class LTC(Cell):
         outputs, state = self(inputs[None], state)
         return outputs[0], state
 
+    def step_products(self) -> list[Product]:  # noqa: D102
+        sensory, inner = ((len(each.source), 2 * each.targets) for each in (self.sensory, self.inner))
+        again = [Product(1, *inner, has_weights=False)] * (self.unfolds - 1)
+        return [Product(1, *sensory), Product(1, *inner), *again]
+
     def reset_parameters(self) -> None:  # noqa: D102
         nn.init.uniform_(self.leak, 0.001, 1.0)
         nn.init.uniform_(self.resting, -0.2, 0.2)
@@ -261,6 +275,10 @@ class GRU(Cell):
         state = (1.0 - update) * torch.tanh(given[2] + reset * kept[2]) + update * state
         return state.to(inputs.dtype), state
 
+    def step_products(self) -> list[Product]:  # noqa: D102
+        units = self.state_size
+        return [Product(1, self.gru.input_size, 3 * units), Product(1, units, 3 * units)]
+
     def reset_parameters(self) -> None:  # noqa: D102
         self.gru.reset_parameters()
 
@@ -290,6 +308,9 @@ class SSRU(Cell):
         weight, bias = (tensor.to(inputs.dtype) for tensor in (self.projection.weight, self.projection.bias))
         taken, forget = functional.linear(inputs, weight, bias).float().chunk(2, dim=-1)
         return taken, torch.sigmoid(forget)
+
+    def step_products(self) -> list[Product]:  # noqa: D102
+        return [Product(1, self.state_size, 2 * self.state_size)]
 
     def reset_parameters(self) -> None:  # noqa: D102
         nn.init.xavier_uniform_(self.projection.weight)

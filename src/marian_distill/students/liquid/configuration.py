@@ -13,6 +13,8 @@ from marian_distill.errors import UserError
 CELLS = ("cfc", "ltc", "gru", "ssru")
 WIRED = ("cfc", "ltc")
 POSITIONS = 512
+# Of a saved model, beside its config's own fields.
+ELSEWHERE = {"directions", "_name_or_path", "torch_dtype"}
 
 
 @strict
@@ -71,12 +73,32 @@ class LiquidConfig(PreTrainedConfig):
 
 def read_config(values: Mapping[str, Any], where: str) -> LiquidConfig:
     """A checked config from what a JSON file holds; a `UserError` that begins with `where` when it cannot be."""
+    if unknown := sorted(values.keys() - LiquidConfig().to_dict().keys() - ELSEWHERE):
+        raise UserError(f"{where}: a liquid student has no {unknown[0]!r}; remove it, or give another model_type")
     try:
         config = LiquidConfig.from_dict(dict(values))
     except (StrictDataclassError, ValueError, TypeError) as error:
         raise UserError(f"{where}: {' '.join(str(error).split())}") from error
     check_config(config, where)
     return config
+
+
+def new_config(
+    *, d_model: int, cell: str = "cfc", units: int | None = None, motor_units: int | None = None, **sizes: Any
+) -> LiquidConfig:
+    """A checked config with `<pad>` last; by default as many units as dimensions, three tenths of them motor ones.
+
+    Args:
+        d_model, cell, units, motor_units: see `LiquidConfig`.
+        sizes: other fields of it, `vocab_size` among them.
+    """
+    sizes = {"dropout": 0.1, **sizes}
+    units, pad = units or d_model, sizes["vocab_size"] - 1
+    cells = {"cell": cell, "units": units, "motor_units": motor_units or 3 * units // 10}
+    ids = {"pad_token_id": pad, "decoder_start_token_id": pad}
+    return read_config(
+        {"d_model": d_model, **cells, **sizes, **ids, "architectures": ["LiquidModel"]}, "student config"
+    )
 
 
 def check_config(config: LiquidConfig, where: str) -> None:

@@ -7,11 +7,20 @@ state) and gives what the next one needs. Every input and output has three dimen
 
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from marian_distill.students.liquid.layers import EncoderLayer, Past
+from marian_distill.students.liquid.configuration import LiquidConfig
+from marian_distill.students.liquid.layers import DecoderLayer, EncoderLayer, Past
 from marian_distill.students.liquid.modeling import LiquidModel
+from marian_distill.students.products import (
+    GraphProducts,
+    Product,
+    attention_products,
+    encoder_products,
+    feed_forward_products,
+)
 from marian_distill.students.static import GraphName, Shapes, StaticGraph, StaticGraphs
 
 
@@ -52,6 +61,19 @@ def static_graphs(
     return StaticGraphs(
         source_length, target_length, True, graphs, embeddings, embeddings, student.positions.table.detach()
     )
+
+
+def graph_products(config: LiquidConfig, source_length: int, target_length: int, *, cached: bool) -> GraphProducts:
+    """What these graphs compute; a step always goes on from the one before, `cached` or not."""
+    width, layers = config.d_model, config.decoder_layers
+    with torch.device("meta"):
+        layer = DecoderLayer(config)
+    step = [*layer.cell.step_products(), Product(1, layer.cell.output_size, width, is_summed=True)]
+    step += [Product(1, width, width), *attention_products(1, source_length, width)]
+    step += feed_forward_products(1, width, config.ffn_dim)
+    encoder = encoder_products(source_length, width, config.encoder_layers, config.ffn_dim, layers)
+    kept = layers * ((config.window - 1) * width + layer.cell.state_size)
+    return GraphProducts(encoder, step * layers, kept, cross=2 * layers * source_length * width)
 
 
 class Encoder(nn.Module):

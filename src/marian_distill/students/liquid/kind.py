@@ -1,14 +1,22 @@
 """The liquid student as a kind."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from marian_distill.errors import UserError
 from marian_distill.students.kind import Export
-from marian_distill.students.liquid.configuration import LiquidConfig, check_config, read_config
-from marian_distill.students.liquid.graphs import static_graphs
+from marian_distill.students.liquid.configuration import LiquidConfig, check_config, new_config, read_config
+from marian_distill.students.liquid.graphs import graph_products, static_graphs
 from marian_distill.students.liquid.initialisation import initialise
 from marian_distill.students.liquid.student import LiquidStudent
 from marian_distill.students.pairs import PairKind
+
+SIZES = (
+    *("d_model", "encoder_layers", "decoder_layers", "attention_heads", "ffn_dim", "vocab_size", "dropout"),
+    *("cell", "units", "motor_units"),
+)
 
 
 class Liquid(PairKind):
@@ -17,11 +25,18 @@ class Liquid(PairKind):
     name = "liquid"
     student = LiquidStudent
     exports: frozenset[Export] = frozenset({"onnx", "rknn"})
+    sizes: Mapping[str, str] = MappingProxyType({name: name for name in SIZES})
 
     read_config = staticmethod(read_config)
     check_config = staticmethod(check_config)
     initialise = staticmethod(initialise)
     static_graphs = staticmethod(static_graphs)
+    graph_products = staticmethod(graph_products)
+
+    def new_config(self, sizes: Mapping[str, Any], like: LiquidConfig | None = None) -> LiquidConfig:
+        """With the activation function of `like`."""
+        taken: dict[str, Any] = {} if like is None else {"activation_function": like.activation_function}
+        return new_config(**sizes, **taken)
 
     def build(self, config: LiquidConfig) -> LiquidStudent:
         """A student with random weights."""

@@ -76,12 +76,19 @@ class Attention(nn.Module):
         self.keys_values = nn.Linear(config.d_model, 2 * config.d_model)
         self.output = nn.Linear(config.d_model, config.d_model)
 
-    def forward(self, states: Tensor, packing: Packing, memory: Tensor, source: Packing) -> Tensor:
-        """What packed tokens [tokens, d] read from packed others [source tokens, d] of their sentence."""
+    def forward(
+        self, states: Tensor, packing: Packing, memory: Tensor, source: Packing
+    ) -> tuple[Tensor, Tensor | None]:
+        """What packed tokens [tokens, d] read from packed others [source tokens, d] of their sentence.
+
+        And, unless a fused kernel computes it, from where: the distributions [tokens, heads, longest source].
+        """
         (queries,) = self._split(packing.pad(linear(states, self.queries)))
         keys, values = self._split(source.pad(linear(memory, self.keys_values)))
-        attended = self._attend(queries, keys, values, source.bias(states.dtype))
-        return linear(packing.pack(attended), self.output)
+        attended, distribution = self._attend(queries, keys, values, source.bias(states.dtype))
+        if distribution is not None:
+            distribution = packing.pack(distribution.transpose(1, 2))
+        return linear(packing.pack(attended), self.output), distribution
 
     def read(self, states: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
         """The same, of padded tensors and by plain operations, as a graph has them.
@@ -110,14 +117,18 @@ class Attention(nn.Module):
         batch, length, _ = projected.shape
         return projected.view(batch, length, -1, self.heads, self.head_size).permute(2, 0, 3, 1, 4).unbind()
 
-    def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
-        """[batch, length, d]: torch's fused kernel, or two plain matrix products."""
+    def _attend(
+        self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """[batch, length, d]: torch's fused kernel, or two plain matrix products and their distributions."""
+        distribution = None
         if self.config._attn_implementation == "sdpa":
             attended = functional.scaled_dot_product_attention(queries, keys, values, bias)
         else:
             scores = (queries * self.head_size**-0.5) @ keys.transpose(2, 3)
-            attended = (scores if bias is None else scores.add_(bias)).softmax(dim=-1) @ values
-        return attended.transpose(1, 2).flatten(2)
+            distribution = (scores if bias is None else scores.add_(bias)).softmax(dim=-1)
+            attended = distribution @ values
+        return attended.transpose(1, 2).flatten(2), distribution
 
     def reset_parameters(self) -> None:
         """Glorot-uniform, keys and values apart."""
@@ -143,10 +154,11 @@ class EncoderLayer(nn.Module):
         self.feed_forward = FeedForward(config)
         self.after_feed_forward = AddAndNormalise(config)
 
-    def forward(self, states: Tensor, packing: Packing) -> Tensor:
-        """Packed source tokens [tokens, d] to the same."""
-        states = self.after_attention(states, self.attention(states, packing, states, packing))
-        return self.after_feed_forward(states, self.feed_forward(states))
+    def forward(self, states: Tensor, packing: Packing) -> tuple[Tensor, Tensor | None]:
+        """Packed source tokens [tokens, d] to the same, and where they looked (see `Attention`)."""
+        attended, distribution = self.attention(states, packing, states, packing)
+        states = self.after_attention(states, attended)
+        return self.after_feed_forward(states, self.feed_forward(states)), distribution
 
     def read(self, states: Tensor, bias: Tensor) -> Tensor:
         """The same of padded tokens [batch, source, d], by plain operations; `bias` as `Attention.read` has it."""
@@ -182,14 +194,17 @@ class DecoderLayer(nn.Module):
         self.feed_forward = FeedForward(config)
         self.after_feed_forward = AddAndNormalise(config)
 
-    def forward(self, states: Tensor, packing: "TargetPacking", memory: Tensor, source: Packing) -> Tensor:
-        """Packed target tokens [tokens, d] to the same, over packed source tokens."""
+    def forward(
+        self, states: Tensor, packing: "TargetPacking", memory: Tensor, source: Packing
+    ) -> tuple[Tensor, Tensor | None]:
+        """Packed target tokens [tokens, d] to the same, over packed source tokens, and where they looked there."""
         past = self.new_past(packing.batch, states)
         steps = packing.to_steps(states)
         outputs, _ = self.cell(self.convolution(steps, past.window.transpose(0, 1)), past.state[:, 0])
         states = self.after_cell(states, linear(packing.from_steps(outputs), self.output))
-        states = self.after_attention(states, self.attention(states, packing.packing, memory, source))
-        return self.after_feed_forward(states, self.feed_forward(states))
+        attended, distribution = self.attention(states, packing.packing, memory, source)
+        states = self.after_attention(states, attended)
+        return self.after_feed_forward(states, self.feed_forward(states)), distribution
 
     def step(self, states: Tensor, past: Past, keys: Tensor, values: Tensor, bias: Tensor) -> tuple[Tensor, Past]:
         """The next token of each hypothesis, [batch, 1, d] to the same, and what is kept.

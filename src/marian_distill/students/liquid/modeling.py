@@ -30,6 +30,7 @@ from marian_distill.students.liquid.layers import (
     TargetPacking,
 )
 from marian_distill.students.packing import Packing
+from marian_distill.students.projection import LayerStates
 
 
 @dataclass
@@ -138,12 +139,20 @@ class LiquidModel(PreTrainedModel, GenerationMixin):
 
     # Training
 
-    def target_states(self, input_ids: Tensor, source: Packing, decoder_input_ids: Tensor, target: Packing) -> Tensor:
+    def target_states(
+        self,
+        input_ids: Tensor,
+        source: Packing,
+        decoder_input_ids: Tensor,
+        target: Packing,
+        layers: LayerStates | None = None,
+    ) -> Tensor:
         """States of the last decoder layer, [target tokens, d], in autocast's type or the weights' own.
 
         Args:
             input_ids, decoder_input_ids: [batch, source] and [batch, target].
             source, target: where their tokens stand.
+            layers: filled with what each layer made. A cell keeps a state in place of attention over the target.
         """
         device = input_ids.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else self.dtype
@@ -151,10 +160,14 @@ class LiquidModel(PreTrainedModel, GenerationMixin):
         with torch.autocast(device_type=device, enabled=False):
             memory, states = self._embed((source, target), (input_ids, decoder_input_ids), dtype)
             for layer in self.encoder.layers:
-                memory = run(layer, memory, source)
+                memory, attention = run(layer, memory, source)
+                if layers is not None:
+                    layers.keep("encoder", memory, {"encoder": attention})
             steps = TargetPacking.of(target)
             for layer in self.layers:
-                states = run(layer, states, steps, memory, source)
+                states, attention = run(layer, states, steps, memory, source)
+                if layers is not None:
+                    layers.keep("decoder", states, {"decoder to encoder": attention})
         return states
 
     def _embed(
@@ -264,5 +277,5 @@ def source_bias(mask: Tensor, dtype: torch.dtype) -> Tensor:
     return bias.masked_fill(mask == 0, float("-inf"))[:, None]
 
 
-def _call(layer: nn.Module, *arguments: Any) -> Tensor:
+def _call(layer: nn.Module, *arguments: Any) -> tuple[Tensor, Tensor | None]:
     return layer(*arguments)

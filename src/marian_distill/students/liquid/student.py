@@ -1,11 +1,9 @@
-"""`LiquidModel` as a `Student`, and what a config of one would weigh and compute."""
-
-import torch
+"""`LiquidModel` as a `Student`, and what a config of one would compute."""
 
 from marian_distill.students.liquid.configuration import LiquidConfig
 from marian_distill.students.liquid.modeling import LiquidModel
 from marian_distill.students.packing import Packing
-from marian_distill.students.projection import IGNORED_LABEL, Projection
+from marian_distill.students.projection import IGNORED_LABEL, LayerStates, Projection
 from marian_distill.students.student import Batch, Student, Work
 
 
@@ -13,6 +11,7 @@ class LiquidStudent(Student, LiquidModel):
     """Saved and loaded as a plain `LiquidModel`."""
 
     plain_class = LiquidModel
+    gives_layers = True
 
     def project(self, batch: Batch) -> Projection:
         """Run encoder and decoder; states of the target tokens [tokens, d].
@@ -20,9 +19,17 @@ class LiquidStudent(Student, LiquidModel):
         Args:
             batch: of `PairCollator`.
         """
+        return self._project(batch, None)
+
+    def project_with_layers(self, batch: Batch) -> tuple[Projection, LayerStates]:
+        """The same, with the states and the attention of every layer; the latter with eager attention alone."""
+        layers = LayerStates({}, {})
+        return self._project(batch, layers), layers
+
+    def _project(self, batch: Batch, layers: LayerStates | None) -> Projection:
         source = Packing.of(batch["attention_mask"], batch["source_places"])
         target = Packing.of(batch["labels"] != IGNORED_LABEL, batch["scored"])
-        states = self.target_states(batch["input_ids"], source, batch["decoder_input_ids"], target)
+        states = self.target_states(batch["input_ids"], source, batch["decoder_input_ids"], target, layers)
         return Projection(states, self.embeddings.weight, self.bias)
 
     def work(self, batch: Batch) -> Work:
@@ -57,9 +64,3 @@ def _cell_products(config: LiquidConfig) -> float:
     density = 1.0 - config.sparsity
     sensory, inner = (sum(density * a * b for a, b in some) for some in (layers[:1], layers[1:]))
     return 2 * (sensory * units + inner * units * config.ode_unfolds) + motor * d
-
-
-def parameter_count(config: LiquidConfig) -> int:
-    """Parameters of a model with this config, tied ones once; no memory is spent."""
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in LiquidModel(config).parameters())

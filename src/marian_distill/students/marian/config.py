@@ -1,11 +1,11 @@
-"""Configs of Marian students: made, read and checked; and what a model of one would weigh and compute."""
+"""Configs of Marian students: made, read and checked; and what a model of one would compute."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import MarianConfig, MarianMTModel
+from transformers.activations import ACT2FN
 
 from marian_distill.errors import UserError
 
@@ -80,6 +80,8 @@ def check_config(config: MarianConfig, where: str) -> None:
     for size in ("encoder_layers", "decoder_layers", "encoder_ffn_dim", "decoder_ffn_dim", "vocab_size", "d_model"):
         if getattr(config, size) < 1:
             raise UserError(f"{where}: {size} {getattr(config, size)}: expected 1 or more")
+    if config.activation_function not in ACT2FN:
+        raise UserError(f"{where}: activation_function {config.activation_function!r}: transformers has none such")
     if config.encoder_layerdrop or config.decoder_layerdrop:
         raise UserError(f"{where}: layerdrop is not supported; set encoder_layerdrop and decoder_layerdrop to 0")
     if not 0.0 <= config.dropout < 1.0:
@@ -105,9 +107,3 @@ def forward_operations(config: MarianConfig, source_tokens: float, target_tokens
     memory = config.decoder_layers * 2 * d * d  # keys and values of the cross-attention
     decoder = config.decoder_layers * (6 * d * d + 2 * d * config.decoder_ffn_dim) + d * config.vocab_size
     return 2.0 * ((encoder + memory) * source_tokens + decoder * target_tokens)
-
-
-def parameter_count(config: MarianConfig) -> int:
-    """Parameters of a model with this config, tied ones once, positions included; no memory is spent."""
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in MarianMTModel(config).parameters())

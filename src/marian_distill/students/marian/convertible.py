@@ -9,14 +9,14 @@ from pathlib import Path
 
 from marian_distill.errors import UserError
 from marian_distill.files import read_json_object
-from marian_distill.pieces import EOS, PAD, MarianPieces
+from marian_distill.pieces import EOS, PAD, SentencePieceTokenizer
 from marian_distill.runtime.translator import MAX_DECODING_LENGTH
 from marian_distill.students.loading import load_student
 
 
 def check_convertible(model_dir: Path) -> None:
     """Refuse a model that the converter would change. The message says what to mend."""
-    config, vocabulary = read_json_object(model_dir / "config.json"), MarianPieces(model_dir).vocabulary
+    config, vocabulary = read_json_object(model_dir / "config.json"), SentencePieceTokenizer(model_dir).vocabulary
     size = len(vocabulary)
     if config.get("vocab_size") != size:
         raise UserError(

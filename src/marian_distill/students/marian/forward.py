@@ -52,14 +52,12 @@ def decoder_states(model: MarianMTModel, batch: Batch, layers: LayerStates | Non
         for layer in model.model.encoder.layers:
             memory, attention = run(_encoder_layer, layer, memory, source)
             if layers is not None:
-                layers.hidden["encoder"].append(memory)
-                _keep_attention(layers, "encoder", attention, source)
+                layers.keep("encoder", memory, {"encoder": _packed(attention, source)})
         for layer in model.model.decoder.layers:
             states, attention, cross_attention = run(_decoder_layer, layer, states, target, memory, source)
             if layers is not None:
-                layers.hidden["decoder"].append(states)
-                _keep_attention(layers, "decoder", attention, target)
-                _keep_attention(layers, "decoder to encoder", cross_attention, target)
+                seen = {"decoder": attention, "decoder to encoder": cross_attention}
+                layers.keep("decoder", states, {name: _packed(each, target) for name, each in seen.items()})
     return states
 
 
@@ -67,10 +65,9 @@ def _call(layer: Callable[..., Any], *arguments: Any) -> Any:
     return layer(*arguments)
 
 
-def _keep_attention(layers: LayerStates, name: str, attention: Tensor | None, packing: Packing) -> None:
-    """Keep distributions [batch, heads, queries, keys] of the queries that are tokens: [tokens, heads, keys]."""
-    if attention is not None:
-        layers.attention.setdefault(name, []).append(packing.pack(attention.transpose(1, 2)))
+def _packed(attention: Tensor | None, packing: Packing) -> Tensor | None:
+    """Distributions [batch, heads, queries, keys] of the queries that are tokens: [tokens, heads, keys]."""
+    return None if attention is None else packing.pack(attention.transpose(1, 2))
 
 
 def _embed(

@@ -16,10 +16,17 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import MarianMTModel
+from transformers import MarianConfig, MarianMTModel
 from transformers.models.marian.modeling_marian import MarianAttention, MarianDecoderLayer, MarianEncoderLayer
 
 from marian_distill.runtime.bundle import MASKED
+from marian_distill.students.products import (
+    GraphProducts,
+    Product,
+    attention_products,
+    encoder_products,
+    feed_forward_products,
+)
 from marian_distill.students.static import GraphName, Shapes, StaticGraph, StaticGraphs
 
 
@@ -64,6 +71,21 @@ def static_graphs(
     source, target = (side.embed_tokens.weight.detach() * scale for side in (encoder, decoder))
     positions = encoder.embed_positions.weight.detach()
     return StaticGraphs(source_length, target_length, cached, graphs, source, target, positions)
+
+
+def graph_products(config: MarianConfig, source_length: int, target_length: int, *, cached: bool) -> GraphProducts:
+    """What these graphs compute; a stateless decoder computes all rows, but of its last layer one."""
+    width, layers, step = config.d_model, config.decoder_layers, []
+    for layer in range(layers):
+        key_rows = 1 if cached else target_length
+        rows = 1 if cached or layer == layers - 1 else target_length
+        step += [Product(key_rows, width, width)] * 2  # self-attention's keys and values
+        step += [Product(rows, width, width)] * 2  # its query, and the cross-attention's
+        step += attention_products(rows, target_length, width) + attention_products(rows, source_length, width)
+        step += feed_forward_products(rows, width, config.decoder_ffn_dim)
+    encoder = encoder_products(source_length, width, config.encoder_layers, config.encoder_ffn_dim, layers)
+    kept = 2 * layers * target_length * width if cached else target_length * width
+    return GraphProducts(encoder, step, kept, cross=2 * layers * source_length * width)
 
 
 def _layer_names(kind: str, layers: int) -> list[str]:

@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers import MarianConfig, MarianMTModel
 
 from marian_distill.errors import UserError
-from marian_distill.pieces import EOS, PAD, UNK, MarianPieces, is_tag
+from marian_distill.pieces import EOS, PAD, UNK, SentencePieceTokenizer, is_tag
 from marian_distill.students.kind import InitPlan, InitReport
 from marian_distill.students.layer_maps import parse_layer_map, spread_layers
 from marian_distill.students.zero_pad import zero_pad_row
@@ -178,7 +178,7 @@ def _means(rows: Tensor, piece_rows: Sequence[Sequence[int]], fallback: Tensor) 
 # Another vocabulary
 
 
-def teacher_rows(pieces: MarianPieces, teacher: MarianPieces) -> list[list[int]]:
+def teacher_rows(pieces: SentencePieceTokenizer, teacher: SentencePieceTokenizer) -> list[list[int]]:
     """For each of the student's pieces, the teacher's ids whose rows it starts as the mean of.
 
     A piece that the teacher has is that piece; another is the teacher's pieces of its text. Bytes, tags and `<unk>`

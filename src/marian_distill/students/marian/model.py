@@ -28,7 +28,7 @@ class MarianStudent(Student, MarianMTModel):
 
     def project_with_layers(self, batch: Batch) -> tuple[Projection, LayerStates]:
         """The same, with the states and the attention of every layer; the latter with eager attention alone."""
-        layers = LayerStates({"encoder": [], "decoder": []}, {})
+        layers = LayerStates({}, {})
         states = decoder_states(self, batch, layers)
         return Projection(states, self.lm_head.weight, self.final_logits_bias[0]), layers
 

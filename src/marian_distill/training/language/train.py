@@ -11,7 +11,7 @@ from marian_distill.errors import UserError
 from marian_distill.files import read_json_object, sha256
 from marian_distill.languages import directions_of
 from marian_distill.signals import stop_request
-from marian_distill.students.kind import kind_of
+from marian_distill.students.kind import kind_of, read_folder_config, read_student_config
 from marian_distill.students.loading import load_student
 from marian_distill.students.rows import fit_tokenizer
 from marian_distill.students.student import Student
@@ -24,7 +24,6 @@ from marian_distill.training.language.data import packed_data, row_length
 from marian_distill.training.language.lora import merged, with_adapters
 from marian_distill.training.language.trainer import LanguageModelTrainer, SampleContinuations, plain_model
 from marian_distill.training.log import TrainingLog, hush_libraries
-from marian_distill.training.models import read_student_config
 from marian_distill.training.progress import describe_device, show_progress
 
 logger = logging.getLogger(__name__)
@@ -55,7 +54,8 @@ def train(arguments: Arguments, output_dir: Path, log: TrainingLog) -> dict[str,
     # Model and text
     tokenizer = TokenizerFile(model_options.tokenizer_dir or str(model_options.student_model))
     model: Any = make_model(model_options, tokenizer)
-    teacher = load_teacher(model_options, tokenizer) if training.alpha_ce < 1.0 else None
+    learns_from_teacher = training.alpha_ce < 1.0 or training.matches_layers
+    teacher = load_teacher(model_options, tokenizer) if learns_from_teacher else None
     if text_options.direction != "none":
         model.config.directions = list(directions_of(text_options.direction))  # the exporter reads it
     logger.info("reading and tokenising the text")
@@ -106,8 +106,8 @@ def make_model(options: CausalModelArguments, tokenizer: TokenizerFile) -> Stude
         UserError: a config of another kind, one that cannot be built, or one that does not fit the tokenizer.
     """
     name = str(options.student_model or options.student_config)
-    path = Path(name, "config.json") if options.student_model else Path(name)
-    _check_kind(read_json_object(path).get("model_type"), str(path))
+    values = read_folder_config(name) if options.student_model else read_json_object(name)
+    _check_kind(values.get("model_type"), name)
     if options.student_model is not None:
         model = load_student(name)
         fit_tokenizer(model.config, tokenizer, name)
@@ -122,18 +122,22 @@ def make_model(options: CausalModelArguments, tokenizer: TokenizerFile) -> Stude
 def _check_kind(model_type: object, name: str) -> None:
     if model_type != MODEL_TYPE:
         raise UserError(
-            f"{name}: a {kind_of(model_type).name} student, model_type {model_type!r}; expected {MODEL_TYPE!r}, a "
-            "language model. Others are trained with distill_zh_en.py"
+            f"{name}: a {kind_of(model_type, name).name} student, model_type {model_type!r}; expected "
+            f"{MODEL_TYPE!r}, a language model. Others are trained with distill_zh_en.py"
         )
 
 
 def load_teacher(options: CausalModelArguments, tokenizer: TokenizerFile) -> Student:
     """The teacher; `UserError` when it has other tokens than the student."""
     if options.teacher_model is None:
-        raise UserError("--alpha-ce below 1 needs a teacher: give --teacher-model, or --alpha-ce 1 for the text alone")
+        raise UserError(
+            "--alpha-ce below 1, --hidden-matching and --attention-matching need a teacher: give --teacher-model, or "
+            "--alpha-ce 1 for the text alone"
+        )
+    _check_kind(read_folder_config(options.teacher_model).get("model_type"), options.teacher_model)
     if TokenizerFile(options.teacher_model).library.get_vocab() != tokenizer.library.get_vocab():
         raise UserError(
-            f"--alpha-ce compares logits token by token, but {options.teacher_model} has other tokens than "
+            f"the teacher is compared with token by token, but {options.teacher_model} has other tokens than "
             f"{tokenizer.directory}. Train on text that the teacher wrote, with --alpha-ce 1"
         )
     return load_student(options.teacher_model)

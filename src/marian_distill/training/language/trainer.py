@@ -3,7 +3,6 @@
 import logging
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,13 @@ from transformers.trainer_utils import EvalLoopOutput
 
 from marian_distill.errors import UserError
 from marian_distill.students.rows import PackedRows, stack
-from marian_distill.students.student import Student
+from marian_distill.students.student import Batch, Student
 from marian_distill.text.batching import LengthBatchSampler
 from marian_distill.tokenizer_file import TokenizerFile
 from marian_distill.training.arguments import DistillTrainingArguments
-from marian_distill.training.losses import DistillationLoss, projection_loss
+from marian_distill.training.evaluation import summed_cross_entropy
 from marian_distill.training.precision import TRIAL_TOKENS, Plan, choose
-from marian_distill.training.trainer import DistillSeq2SeqTrainer, exact_dtype
+from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +49,9 @@ class LanguageModelTrainer(DistillSeq2SeqTrainer):
         if args.predict_with_generate:
             raise UserError("--predict-with-generate: a language model is measured by its perplexity; leave it out")
         if plan is None:
-            rows: PackedRows = trainer_options["train_dataset"]
-            most = max(1, TRIAL_TOKENS.get(args.device.type, 2**31) // rows.row_length)
-            batch = stack([rows[index] for index in range(min(len(rows), rows_per_batch(rows, args), most))])
-            plan = choose(model, teacher if args.alpha_ce < 1.0 else None, batch, args)
+            batch = trial_rows(trainer_options["train_dataset"], args)
+            teaches = args.alpha_ce < 1.0 or args.matches_layers
+            plan = choose(model, teacher if teaches else None, batch, args)
         super().__init__(model, args, tokenizer, teacher, plan=plan, **trainer_options)  # pyright: ignore[reportArgumentType]
         if self.is_fsdp_enabled:
             raise UserError("the weights of a language model are not shared out: start it without FSDP, as DDP")
@@ -62,6 +60,11 @@ class LanguageModelTrainer(DistillSeq2SeqTrainer):
     def get_train_dataloader(self) -> DataLoader:
         """Batches of rows."""
         return self._loader(self.train_dataset, self.train_sampler(), self.data_collator)
+
+    def trial_batch(self) -> Batch:
+        """Some of the stage's own rows."""
+        rows: Any = self.train_dataset
+        return trial_rows(rows, self.args)
 
     def train_sampler(self) -> LengthBatchSampler:
         """Batches of rows; their order hangs on the data seed and the epoch alone."""
@@ -87,20 +90,9 @@ class LanguageModelTrainer(DistillSeq2SeqTrainer):
 
     def _evaluate_batches(self, dataloader: DataLoader, metric_key_prefix: str) -> EvalLoopOutput:
         """Cross-entropy per token, its perplexity, and bits per byte, by which other vocabularies compare."""
-        model = self.model.eval()
-        totals = torch.zeros(2, dtype=exact_dtype(self.args.device), device=self.args.device)
-        for batch in dataloader:
-            self.interruption.break_off_evaluation()
-            inputs = self._prepare_inputs(batch)
-            with self.compute_loss_context_manager():
-                sums = model(**inputs, objective=partial(projection_loss, DistillationLoss()))
-            totals[0] += sums.cross_entropy
-            totals[1] += len(inputs["scored"])
-            self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
-        totals = self.accelerator.reduce(totals.float(), reduction="sum")
-        nats, tokens = totals.tolist()  # pyright: ignore[reportAttributeAccessIssue]
+        nats, tokens = summed_cross_entropy(self, self.model.eval(), dataloader)
         rows: Any = dataloader.dataset
-        measured = language_measures(nats, int(tokens), rows.samples.text_bytes)
+        measured = language_measures(nats, tokens, rows.samples.text_bytes)
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in measured.items()}
         return EvalLoopOutput(predictions=np.empty(0), label_ids=None, metrics=metrics, num_samples=len(rows))
 
@@ -125,6 +117,12 @@ def rows_per_batch(rows: PackedRows, args: DistillTrainingArguments) -> int:
     if args.tokens_per_batch:
         return max(1, args.tokens_per_batch // rows.row_length)
     return args.per_device_train_batch_size
+
+
+def trial_rows(rows: PackedRows, args: DistillTrainingArguments) -> Batch:
+    """A batch of the first rows, or as many of them as tell enough."""
+    most = max(1, TRIAL_TOKENS.get(args.device.type, 2**31) // rows.row_length)
+    return stack([rows[index] for index in range(min(len(rows), rows_per_batch(rows, args), most))])
 
 
 class SampleContinuations(TrainerCallback):
