@@ -42,7 +42,8 @@ def test_a_large_corpus_is_counted_in_parts(monkeypatch):
     metric = reported_metrics("en")["bleu"]
     whole = segment_statistics(metric, hypotheses, [references])
     scores = resampled_scores(metric, [whole], 20)
-    monkeypatch.setattr("marian_distill.evaluation.significance.CHUNK", 7)
+    monkeypatch.setattr("marian_distill.evaluation.significance.COUNTED", 7)
+    monkeypatch.setattr("marian_distill.evaluation.significance.SUMMED", 9)
     assert np.array_equal(segment_statistics(metric, hypotheses, [references]), whole)
     assert np.array_equal(resampled_scores(metric, [whole], 20), scores)
 

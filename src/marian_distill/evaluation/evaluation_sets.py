@@ -94,18 +94,23 @@ def read_hypotheses(path: str | Path, test: EvaluationSet) -> list[str]:
         UserError: no such file, not UTF-8, all empty, or not as many lines as the test set has rows.
     """
     path = Path(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not valid UTF-8 ({error.reason})") from error
-    if not text.strip():
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    with path.open("rb") as stream:
+        lines = [_decoded(path, number, raw).strip() for number, raw in enumerate(stream, start=1)]
+    if not any(lines):
         raise UserError(f"{path}: is empty; expected a translation a line, as many as {test.path} has rows")
-    lines = [line.removesuffix("\r").strip() for line in text.removesuffix("\n").split("\n")]
     if len(lines) != len(test.rows):
         raise UserError(f"{path}: has {len(lines)} lines, {test.path} {len(test.rows)} rows; expected as many")
     return lines
+
+
+def _decoded(path: Path, number: int, line: bytes) -> str:
+    """A line without its end, nor a byte order mark at the start of the file."""
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}, line {number}: not valid UTF-8 ({error.reason})") from error
 
 
 def _read(path: Path) -> Iterator[tuple[int, Sequence[str], bool]]:
@@ -115,10 +120,7 @@ def _read(path: Path) -> Iterator[tuple[int, Sequence[str], bool]]:
     several, number = False, 0
     with path.open("rb") as stream:  # lines end at \n alone: U+2028 and the like may stand inside a sentence
         for number, raw in enumerate(stream, start=1):
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                raise UserError(f"{path}, line {number}: not valid UTF-8 ({error.reason})") from error
+            line = _decoded(path, number, raw)
             if number == 1:
                 if line not in (HEADER, ALTERNATIVES):
                     raise UserError(

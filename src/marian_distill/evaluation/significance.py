@@ -16,7 +16,8 @@ from marian_distill.evaluation.metrics import SacreMetric
 SAMPLES = 1000
 SEED = 12345
 CONFIDENCE = 0.95
-CHUNK = 20_000  # sentences whose statistics are Python objects at a time
+# Sentences at a time: sacreBLEU keeps all n-grams of those that it counts, some 20 KB a sentence.
+COUNTED, SUMMED = 1_000, 20_000
 
 
 class Comparison(TypedDict):
@@ -38,8 +39,8 @@ def segment_statistics(
         references: lists of as many references; None where a sentence has no more of them.
     """
     statistics, numbers = np.empty((0, 0), np.int32), set()
-    for start in range(0, len(hypotheses), CHUNK):
-        chunk = slice(start, start + CHUNK)
+    for start in range(0, len(hypotheses), COUNTED):
+        chunk = slice(start, start + COUNTED)
         # The methods that every metric of sacreBLEU defines; there is no public way to the statistics.
         chunked: Any = [one[chunk] for one in references]  # None is allowed, whatever the annotation says
         counted = np.array(metric._extract_corpus_statistics(hypotheses[chunk], chunked), np.int32)
@@ -74,8 +75,8 @@ def resampled_scores(
         drawn = np.bincount(generator.integers(sentences, size=sentences), minlength=sentences)
         for system, statistics in enumerate(systems):
             total = sum(
-                drawn[start : start + CHUNK] @ statistics[start : start + CHUNK].astype(np.int64)
-                for start in range(0, sentences, CHUNK)
+                drawn[start : start + SUMMED] @ statistics[start : start + SUMMED].astype(np.int64)
+                for start in range(0, sentences, SUMMED)
             )
             scores[system, sample] = metric._compute_score_from_stats(np.asarray(total).tolist()).score
     return scores
