@@ -15,7 +15,7 @@ from pathlib import Path
 
 from marian_distill.command_line import add_model_dir, at_least, between, command_parser
 from marian_distill.errors import run_command
-from marian_distill.evaluation.metrics import read_test_file
+from marian_distill.evaluation.evaluation_sets import read_test_file
 from marian_distill.export.ctranslate2 import QUANTIZATIONS, check_output, export_model
 from marian_distill.export.parity import SENTENCES
 from marian_distill.files import read_json_object

@@ -42,7 +42,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    from marian_distill.evaluation.metrics import read_test_file
+    from marian_distill.evaluation.evaluation_sets import read_test_file
     from marian_distill.export.onnx import export_onnx
     from marian_distill.export.parity import SENTENCES
     from marian_distill.runtime.translator import BEAM_SIZE

@@ -38,7 +38,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    from marian_distill.evaluation.metrics import read_test_file
+    from marian_distill.evaluation.evaluation_sets import read_test_file
     from marian_distill.export.vocabulary_map import candidates, compare, covered_share, map_lines, pair_ids, place_map
     from marian_distill.languages import languages_of
     from marian_distill.runtime.ctranslate2 import CTranslate2Translator

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from marian_distill.command_line import command_parser
 from marian_distill.errors import UserError, run_command
+from marian_distill.evaluation.comparison import markdown
 from marian_distill.evaluation.regression import OneSlice, SliceScores, TestScores, counted_score
 from marian_distill.files import atomic_writer, write_json
 from marian_distill.schema import read_shaped
@@ -62,12 +63,6 @@ def slice_cells(slices: dict[str, OneSlice]) -> dict[str, str]:
         name: f"{report['score']['score']:.1f}" + ("" if report["kept"] is None else f", {report['kept']:.0%}")
         for name, report in slices.items()
     }
-
-
-def markdown(rows: list[list[str]]) -> str:
-    """A Markdown table; the first row is its head."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]) + "\n"
 
 
 if __name__ == "__main__":

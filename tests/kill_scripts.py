@@ -108,6 +108,11 @@ STEPS = {
         ("m.json", "zh.txt"),
         False,
     ),
+    "compare_models": Step(
+        "@/ct2 --test-file @/dev.tsv --direction en-zh --output @/out/compared.md",
+        ("compared.md", "compared.md.json"),
+        False,
+    ),
     "evaluate_slices": Step(
         "--model-dir @/ct2 --direction en-zh --num-examples 2 --json @/out/slices.json", ("slices.json",)
     ),

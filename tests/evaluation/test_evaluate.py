@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from marian_distill.errors import UserError
 from marian_distill.evaluation.evaluate import evaluate, load_translator
+from marian_distill.evaluation.evaluation_sets import EvaluationSet
 from marian_distill.evaluation.hf_translator import HFTranslator
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
@@ -9,6 +12,7 @@ from toy_model import PAIRS
 
 
 def test_every_kind_of_folder_gives_the_same_figures(toy_model_dir, toy_ct2_dir, toy_bundle_dir):
+    test = EvaluationSet(Path("pairs.tsv"), [((english,), (chinese,)) for english, chinese in PAIRS])
     reports = []
     for folder, kind, compute_type in (
         (toy_model_dir, HFTranslator, "float32"),
@@ -18,7 +22,7 @@ def test_every_kind_of_folder_gives_the_same_figures(toy_model_dir, toy_ct2_dir,
         translator = load_translator(folder, "en-zh")
         assert isinstance(translator, kind)
         assert translator.compute_type == compute_type
-        report, hypotheses = evaluate(translator, PAIRS)
+        report, hypotheses = evaluate(translator, test, "en-zh")
         assert report.pop("sentences_per_second") > 0
         reports.append((report, hypotheses))
     assert reports[0] == reports[1] == reports[2]

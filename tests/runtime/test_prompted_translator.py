@@ -1,9 +1,12 @@
 """A language model that translates: greedy and beam, alone and in a batch, long lines, both directions."""
 
+from pathlib import Path
+
 import pytest
 
 from marian_distill.errors import UserError
 from marian_distill.evaluation.evaluate import evaluate, load_translator
+from marian_distill.evaluation.evaluation_sets import EvaluationSet
 from marian_distill.runtime.prompted_translator import PromptedTranslator
 from toy_model import PAIRS
 
@@ -16,10 +19,11 @@ def translator(toy_prompted_dir):
 
 
 def test_it_has_learnt_to_translate_in_both_directions(toy_prompted_dir):
+    test = EvaluationSet(Path("pairs.tsv"), [((english,), (chinese,)) for english, chinese in PAIRS])
     for direction in ("en-zh", "zh-en"):
         translator = load_translator(toy_prompted_dir, direction, max_decoding_length=32)
         assert isinstance(translator, PromptedTranslator)
-        scores, _ = evaluate(translator, PAIRS)
+        scores, _ = evaluate(translator, test, direction)
         assert scores["chrf++"]["score"] > 60
 
 

@@ -37,7 +37,7 @@ def test_from_a_trained_model_to_its_scores(run_script, toy_model_dir, tmp_path)
     assert report["sentences"] == 20
     assert report["bleu"]["score"] > 90
     assert "tok:zh" in report["bleu"]["signature"]
-    assert set(report["chrf++"]) == set(report["chrf"]) == {"score", "signature"}
+    assert set(report["chrf++"]) == set(report["chrf"]) == {"score", "signature", "interval"}
     assert report["sentences_per_second"] > 0
     assert f"{report['chrf']['score']:.2f}" in scored.stdout
     assert len((tmp_path / "hypotheses.txt").read_text().splitlines()) == 20

@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from marian_distill.errors import UserError
-from marian_distill.evaluation.metrics import bleu, chrf_plus_plus, metric_for
-from marian_distill.evaluation.slices import numbers_kept_share
-from marian_distill.files import read_json
-from marian_distill.languages import languages_of
+from marian_distill.evaluation.evaluation_sets import EvaluationSet
+from marian_distill.files import read_json, read_json_object
+from marian_distill.languages import Direction, directions_of
 from marian_distill.runtime.bundle import BUNDLE_FILE
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
 from marian_distill.runtime.prompted_translator import PromptedTranslator
-from marian_distill.runtime.translator import MAX_DECODING_LENGTH, Translator
+from marian_distill.runtime.translator import MAX_DECODING_LENGTH, Translator, declared_directions
 from marian_distill.tokenizer_file import FILE as TOKENIZER_FILE
 
 
@@ -25,11 +24,12 @@ def load_translator(
     max_decoding_length: int = MAX_DECODING_LENGTH,
     device: str = "cpu",
     compute_type: str = "default",
+    threads: int = 0,
 ) -> Translator:
     """The translator of a folder: CTranslate2 with model.bin, a bundle with bundle.json, else Hugging Face (torch).
 
     `compute_type` is CTranslate2's; the others compute in what they were saved in and refuse any other. A bundle's own
-    target length bounds its translations too.
+    target length bounds its translations too. `threads` 0 lets the engine choose; a Hugging Face folder takes torch's.
     """
     model_dir = Path(model_dir)
     if not model_dir.is_dir():
@@ -40,14 +40,18 @@ def load_translator(
             f"{model_dir}: a language model translates when it is exported: use scripts/export_ct2.py first"
         )
     if writes:
-        return PromptedTranslator(model_dir, direction, device, compute_type, beam_size, max_decoding_length)
+        return PromptedTranslator(
+            model_dir, direction, device, compute_type, beam_size, max_decoding_length, intra_threads=threads
+        )
     if (model_dir / "model.bin").is_file():
-        return CTranslate2Translator(model_dir, direction, device, compute_type, beam_size, max_decoding_length)
+        return CTranslate2Translator(
+            model_dir, direction, device, compute_type, beam_size, max_decoding_length, intra_threads=threads
+        )
     if (model_dir / BUNDLE_FILE).is_file():
         if compute_type != "default":
             raise UserError(f"compute type {compute_type!r}: {model_dir} is a bundle, which computes as exported")
         positions = read_json(model_dir / BUNDLE_FILE)["target_length"]
-        return BundleTranslator(model_dir, direction, beam_size, min(max_decoding_length, positions))
+        return BundleTranslator(model_dir, direction, beam_size, min(max_decoding_length, positions), threads or 1)
     if compute_type not in ("default", "float32"):
         raise UserError(
             f"compute type {compute_type!r}: {model_dir} is a Hugging Face folder, which takes float32 only"
@@ -57,28 +61,35 @@ def load_translator(
     return HFTranslator(model_dir, direction, beam_size, max_decoding_length, device)
 
 
-def evaluate(translator: Translator, pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, Any], list[str]]:
-    """Translate the source side of (English, Chinese) pairs and score against the other side.
+def evaluate(
+    translator: Translator,
+    test: EvaluationSet,
+    direction: Direction,
+    baseline: Sequence[str] | None = None,
+) -> tuple[dict[str, Any], list[str]]:
+    """Translate a test set and score it: `scoring.score`'s report with `sentences_per_second`, and the hypotheses."""
+    from marian_distill.evaluation.scoring import score  # sacreBLEU: `cost` measures memory without it
 
-    Returns:
-        The report (`direction`, `sentences`, `bleu`, `chrf++`, for Chinese `chrf`, `numbers_kept`,
-        `sentences_per_second`) and the hypotheses. `numbers_kept` is the share of sentences with numbers whose
-        hypothesis has the same ones by value, None when no sentence has one.
-    """
-    source_language, target_language = languages_of(translator.direction)
-    columns = {"en": [english for english, _ in pairs], "zh": [chinese for _, chinese in pairs]}
-    sources, references = columns[source_language], columns[target_language]
+    sources = test.sources(direction)
     start = time.perf_counter()
-    hypotheses = translator.translate(sources, first_line=2)  # line 1 of a test file is its header
+    hypotheses = translator.translate(sources, first_line=2, direction=direction)  # line 1 is the header
     seconds = time.perf_counter() - start
-    metric = metric_for(target_language)
-    report = {
-        "direction": translator.direction,
-        "sentences": len(pairs),
-        "bleu": bleu(hypotheses, references, target_language),
-        "chrf++": chrf_plus_plus(hypotheses, references),
-        metric.name.lower(): metric.corpus(hypotheses, references),
-        "numbers_kept": numbers_kept_share(sources, hypotheses),
-        "sentences_per_second": round(len(pairs) / seconds, 2),
-    }
-    return report, hypotheses
+    report = score(test, direction, hypotheses, baseline)
+    return report | {"sentences_per_second": round(len(sources) / seconds, 2)}, hypotheses
+
+
+def directions_to_measure(model_dir: str | Path, direction: str | None) -> list[Direction]:
+    """The direction that is asked for, or all that a folder says it was trained for.
+
+    Raises:
+        UserError: none is asked for and the folder says nothing.
+    """
+    if direction is not None:
+        wanted = directions_of(direction)
+    else:
+        known = (Path(model_dir) / name for name in ("config.json", BUNDLE_FILE))
+        config = next((read_json_object(path) for path in known if path.is_file()), {})
+        wanted = declared_directions(config)
+        if not wanted:
+            raise UserError(f"{model_dir}: does not say what it translates; give --direction en-zh or zh-en")
+    return list(wanted)

@@ -135,7 +135,7 @@ class StudentKind(Protocol[Config, Model]):
         ...
 
     def check_convertible(self, model_dir: Path, weights: Mapping[str, Tensor]) -> None:
-        """Refuse a folder, whose `weights` are loaded, that CTranslate2's converter would change; the message says what to mend."""
+        """Refuse a folder, whose `weights` are loaded, that CTranslate2's converter would change; say what to mend."""
         ...
 
     def static_graphs(

@@ -14,7 +14,7 @@ CELLS = ("cfc", "ltc", "gru", "ssru")
 WIRED = ("cfc", "ltc")
 POSITIONS = 512
 # Of a saved model, beside its config's own fields.
-ELSEWHERE = {"directions", "_name_or_path", "torch_dtype"}
+ELSEWHERE = {"directions", "_name_or_path", "torch_dtype", "use_cache"}
 
 
 @strict

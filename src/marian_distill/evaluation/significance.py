@@ -1,0 +1,117 @@
+"""How much of a score, or of a difference between two systems, is the chance of having drawn these test sentences.
+
+Bootstrap resampling (Koehn 2004, https://aclanthology.org/W04-3250): as many sentences are drawn again and again, with
+replacement, and scored. Two systems are compared on the same draws. sacreBLEU's own resampling holds every draw at
+once, which for a million sentences is terabytes; this one holds one, and gives the same intervals.
+"""
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import Any, TypedDict
+
+import numpy as np
+
+from marian_distill.evaluation.metrics import SacreMetric
+
+SAMPLES = 1000
+SEED = 12345
+CONFIDENCE = 0.95
+# Sentences at a time: sacreBLEU keeps all n-grams of those that it counts, some 20 KB a sentence.
+COUNTED, SUMMED = 1_000, 20_000
+
+
+class Comparison(TypedDict):
+    """A system's score less the baseline's, its 95 % interval, and the probability of as large a one by chance."""
+
+    difference: float
+    interval: list[float]
+    p_value: float
+
+
+def segment_statistics(
+    metric: SacreMetric, hypotheses: Sequence[str], references: Sequence[Sequence[str | None]]
+) -> np.ndarray:
+    """What a metric counts in each sentence, `[sentences, statistics]`: their sum gives the corpus score.
+
+    Args:
+        metric: whose signature tells of `references` afterwards.
+        hypotheses: a system's translations.
+        references: lists of as many references; None where a sentence has no more of them.
+    """
+    statistics, numbers = np.empty((0, 0), np.int32), set()
+    for start in range(0, len(hypotheses), COUNTED):
+        chunk = slice(start, start + COUNTED)
+        # The methods that every metric of sacreBLEU defines; there is no public way to the statistics.
+        chunked: Any = [one[chunk] for one in references]  # None is allowed, whatever the annotation says
+        counted = np.array(metric._extract_corpus_statistics(hypotheses[chunk], chunked), np.int32)
+        if start == 0:
+            statistics = np.empty((len(hypotheses), counted.shape[1]), np.int32)
+        statistics[chunk] = counted
+        numbers.add(metric.num_refs)
+    metric.num_refs = numbers.pop() if len(numbers) == 1 else -1  # as sacreBLEU says that they vary
+    return statistics
+
+
+def corpus_score(metric: SacreMetric, statistics: np.ndarray) -> float:
+    """The score of all sentences, 0 to 100."""
+    return metric._compute_score_from_stats(statistics.sum(0, dtype=np.int64).tolist()).score
+
+
+def resampled_scores(
+    metric: SacreMetric, systems: Sequence[np.ndarray], samples: int = SAMPLES, seed: int = SEED
+) -> np.ndarray:
+    """Scores of each system on the same draws, `[systems, samples]`.
+
+    Args:
+        metric: the metric.
+        systems: `segment_statistics` of each, over the same sentences.
+        samples: draws.
+        seed: the same seed gives the same draws.
+    """
+    generator = np.random.default_rng(seed)
+    sentences = len(systems[0])
+    scores = np.empty((len(systems), samples))
+    for sample in range(samples):
+        drawn = np.bincount(generator.integers(sentences, size=sentences), minlength=sentences)
+        for system, statistics in enumerate(systems):
+            total = sum(
+                drawn[start : start + SUMMED] @ statistics[start : start + SUMMED].astype(np.int64)
+                for start in range(0, sentences, SUMMED)
+            )
+            scores[system, sample] = metric._compute_score_from_stats(np.asarray(total).tolist()).score
+    return scores
+
+
+def interval_of(scores: np.ndarray) -> list[float]:
+    """Where the middle 95 % of resampled values lie."""
+    tail = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(scores, [tail, 100 - tail])
+    return [round(float(low), 4), round(float(high), 4)]
+
+
+def paired_bootstrap(
+    metric: SacreMetric, system: np.ndarray, baseline: np.ndarray, samples: int = SAMPLES, seed: int = SEED
+) -> Comparison:
+    """Compare two systems on the same draws.
+
+    The p-value is two-sided: how often the difference of a draw lies further from the mean of all draws than the
+    difference of the two systems lies from 0 (Efron & Tibshirani 1993, chapter 16). sacreBLEU's `--paired-bs` looks at
+    one tail and gives up to half of it.
+    """
+    difference = corpus_score(metric, system) - corpus_score(metric, baseline)
+    theirs, base = resampled_scores(metric, [system, baseline], samples, seed)
+    drawn = theirs - base
+    beyond = int(np.sum(np.abs(drawn - drawn.mean()) > abs(difference)))
+    return {
+        "difference": round(difference, 4),
+        "interval": interval_of(drawn),
+        "p_value": (beyond + 1) / (samples + 1) if difference else 1.0,
+    }
+
+
+def share_interval(share: float, count: int) -> list[float]:
+    """95 % interval of a share of `count` sentences, 0 to 1 (Wilson 1927)."""
+    z = 1.959964
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
+    return [round(max(0.0, centre - half), 4), round(min(1.0, centre + half), 4)]
