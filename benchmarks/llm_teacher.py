@@ -21,7 +21,8 @@ from machine import machine
 
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
-from marian_distill.evaluation.metrics import bleu, metric_for, read_test_file
+from marian_distill.evaluation.evaluation_sets import read_test_file
+from marian_distill.evaluation.metrics import bleu, metric_for
 from marian_distill.files import write_json
 from marian_distill.languages import DIRECTIONS, languages_of
 from marian_distill.teachers.llm.answers import clean_answer

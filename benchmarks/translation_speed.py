@@ -106,7 +106,7 @@ def one_round(arguments: Namespace) -> dict:
 
 def prepare(arguments: Namespace) -> None:
     """The sentences, the int8 folder, and the same weights for Marian."""
-    from marian_distill.augment.extra_data import examples
+    from marian_distill.augment import examples
     from marian_distill.export.ctranslate2 import export_model
 
     if arguments.input_file:

@@ -307,7 +307,6 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         ("translate_ct2", "--model-dir", ("@writer@",)),
         ("train_causal_lm", "--tokenizer-dir", ("@tokenizer@", "@text/absent@", "@lines@")),
         ("train_causal_lm", "--student-config", ("@student@", "@liquid_config@")),
-        ("train_causal_lm", "--teacher-model", ("@model@",)),
         ("distill_zh_en", "--student-config", ("@writer_config@", "@marian as liquid@")),
         ("distill_zh_en", "--tokenizer-dir", ("@writer@",)),
         ("estimate_rknn", "configs", ("@writer_config@", "@marian as liquid@")),

@@ -105,7 +105,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_of_student_is_known_in_its_own_folder_alone(kind):
-    own, seam = PACKAGE / "students" / kind, PACKAGE / "students" / "kind.py"
+    own, seam = PACKAGE / "students" / kind, PACKAGE / "students" / "kinds.py"
     assert modules(f"students/{kind}")
     for path in {*PACKAGE.rglob("*.py")} - {*own.rglob("*.py")}:
         text = path.read_text(encoding="utf-8")

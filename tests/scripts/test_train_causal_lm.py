@@ -171,7 +171,8 @@ def test_the_snippet_of_the_card_runs(direction, stage, run_script, tmp_path, mo
         ({"tokenizer_dir": None}, "--tokenizer-dir is missing"),
         ({"packed_length": 100}, "--packed-length 100: this model's context is 64 tokens"),
         ({"lora_rank": 4}, "--lora-rank adapts a trained model"),
-        ({"alpha_ce": 0.5}, "--alpha-ce below 1 needs a teacher"),
+        ({"alpha_ce": 0.5}, "need a teacher: give --teacher-model"),
+        ({"hidden_matching": 0.5}, "need a teacher: give --teacher-model"),
         ({"tekst": "x"}, "unknown option --tekst; did you mean --text?"),
         ({"vocab_size": 300}, "vocab_size 300, but the tokenizer"),
     ],
@@ -188,7 +189,7 @@ def test_a_tokenizer_of_another_kind(stage, run_script, tmp_path):
     write_tokenizer(tmp_path / "spm")
     done = run_script("train_causal_lm", *options(stage, tmp_path / "run", tokenizer_dir=tmp_path / "spm"))
     assert done.returncode == 2
-    assert "holds the SentencePiece tokenizer of a Marian student" in done.stderr
+    assert "holds the SentencePiece tokenizer of a Marian or a liquid model" in done.stderr
 
 
 def test_a_config_of_another_kind(stage, run_script, tmp_path):

@@ -76,7 +76,7 @@ def test_a_language_model_teaches_a_language_model(toy_tokenizer, tmp_path):
 def test_a_language_model_teaches_no_other_kind(toy_writer_dir, pieces):
     options = ModelArguments(student_config="any", teacher_model=str(toy_writer_dir))
     with pytest.raises(UserError, match=r"a Qwen3 model, whose tokenizer is of another kind .* sequence-level"):
-        load_teacher(options, pieces, alpha_ce=0.5)
+        load_teacher(options, pieces, DistillTrainingArguments(output_dir="any", alpha_ce=0.5))
     with pytest.raises(UserError, match="holds the tokenizer of a language model; a Marian or a liquid student needs"):
         load_pieces(options)
 

@@ -146,8 +146,7 @@ def check_model(model_dir: str | Path) -> None:
     from marian_distill.students.kinds import kind_of_folder
     from marian_distill.students.loading import load_student
 
-    kind = kind_of_folder(model_dir, "ct2")
-    kind.check_convertible(model_dir, load_student(model_dir).state_dict())
+    kind_of_folder(model_dir, "ct2").check_convertible(model_dir, load_student)
 
 
 def convert(model_dir: str | Path, output_dir: str | Path, quantization: str, directions: Sequence[Direction]) -> None:

@@ -60,12 +60,13 @@ def export_language_model(
     TokenizerFile(model_dir)  # a broken one is told before torch is loaded
     from marian_distill.evaluation.hf_generator import HFGenerator
     from marian_distill.students.kinds import kind_of_folder
+    from marian_distill.students.loading import load_student
 
-    kind, trained = kind_of_folder(model_dir, "ct2"), HFGenerator(model_dir)
-    kind.check_convertible(Path(model_dir), trained.model.state_dict())
+    kind_of_folder(model_dir, "ct2").check_convertible(Path(model_dir), load_student)
 
     texts = list(texts) or [text for side in SENTENCES.values() for text in side]
     with folder_lock(output_dir), atomic_directory(output_dir, KIND) as folder:
+        trained = HFGenerator(model_dir)
         convert(model_dir, folder, quantization)
         exported = CTranslate2Generator(folder)
         equal = sum(_continuation(trained, text) == _continuation(exported, text) for text in texts)

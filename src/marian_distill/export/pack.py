@@ -21,6 +21,7 @@ MODULES = (
     "pieces.py",
     "schema.py",
     "signals.py",
+    "temporary.py",
     "runtime/__init__.py",
     "runtime/benchmark.py",
     "runtime/bundle.py",

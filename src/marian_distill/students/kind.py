@@ -134,8 +134,8 @@ class StudentKind(Protocol[Config, Model]):
         """Python for the model card: load the model `name` and translate a sentence."""
         ...
 
-    def check_convertible(self, model_dir: Path, weights: Mapping[str, Tensor]) -> None:
-        """Refuse a folder, whose `weights` are loaded, that CTranslate2's converter would change; say what to mend."""
+    def check_convertible(self, model_dir: Path, load: Callable[[Path], Student]) -> None:
+        """Refuse a folder, which `load` loads, that CTranslate2's converter would change; say what to mend."""
         ...
 
     def static_graphs(

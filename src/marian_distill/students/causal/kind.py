@@ -1,6 +1,6 @@
 """The language model as a kind of student."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -15,6 +15,7 @@ from marian_distill.students.causal.config import check_config, new_config, read
 from marian_distill.students.causal.model import CausalStudent, generation_config, new_model
 from marian_distill.students.kind import Collator, Export, InitPlan, InitReport
 from marian_distill.students.rows import fit_tokenizer, stack
+from marian_distill.students.student import Student
 from marian_distill.tokenizer_file import TokenizerFile
 
 OWN_COMMAND = "a Qwen3 student is a language model: scripts/train_causal_lm.py trains it (--direction to translate)"
@@ -75,7 +76,7 @@ tokenizer, model = AutoTokenizer.from_pretrained("{name}"), AutoModelForCausalLM
 inputs = tokenizer(tokenizer.bos_token + "{sentence}", return_tensors="pt")
 print(tokenizer.decode(model.generate(**inputs, do_sample=True, max_new_tokens=50)[0], skip_special_tokens=True))"""
 
-    def check_convertible(self, model_dir: Path, weights: Mapping[str, Tensor]) -> None:
+    def check_convertible(self, model_dir: Path, load: Callable[[Path], Student]) -> None:
         """Refuse a folder whose tokenizer has more tokens than the model has rows."""
         path = model_dir / "config.json"
         fit_tokenizer(read_config(read_json_object(path), str(path)), TokenizerFile(model_dir), str(path))

@@ -1,11 +1,9 @@
 """The liquid student as a kind."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-
-from torch import Tensor
 
 from marian_distill.errors import UserError
 from marian_distill.students.kind import Export
@@ -14,6 +12,7 @@ from marian_distill.students.liquid.graphs import graph_products, static_graphs
 from marian_distill.students.liquid.initialisation import initialise
 from marian_distill.students.liquid.student import LiquidStudent
 from marian_distill.students.pairs import PairKind
+from marian_distill.students.student import Student
 
 SIZES = (
     *("d_model", "encoder_layers", "decoder_layers", "attention_heads", "ffn_dim", "vocab_size", "dropout"),
@@ -45,7 +44,7 @@ class Liquid(PairKind):
         """A student with random weights."""
         return LiquidStudent(config)
 
-    def check_convertible(self, model_dir: Path, weights: Mapping[str, Tensor]) -> None:
+    def check_convertible(self, model_dir: Path, load: Callable[[Path], Student]) -> None:
         """CTranslate2 has no recurrent decoder."""
         raise UserError(f"{model_dir}: CTranslate2 has no liquid decoder; scripts/export_onnx.py exports it")
 

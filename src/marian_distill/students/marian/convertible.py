@@ -5,7 +5,7 @@ https://github.com/OpenNMT/CTranslate2), so a model whose `<pad>` is elsewhere o
 after export than it was trained to say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from torch import Tensor
@@ -14,10 +14,11 @@ from marian_distill.errors import UserError
 from marian_distill.files import read_json_object
 from marian_distill.pieces import EOS, PAD, SentencePieceTokenizer
 from marian_distill.runtime.translator import MAX_DECODING_LENGTH
+from marian_distill.students.student import Student
 
 
-def check_convertible(model_dir: Path, weights: Mapping[str, Tensor]) -> None:
-    """Refuse a model, whose `weights` are loaded, that the converter would change. The message says what to mend."""
+def check_convertible(model_dir: Path, load: Callable[[Path], Student]) -> None:
+    """Refuse a folder, which `load` loads, that the converter would change. The message says what to mend."""
     config, vocabulary = read_json_object(model_dir / "config.json"), SentencePieceTokenizer(model_dir).vocabulary
     size = len(vocabulary)
     if config.get("vocab_size") != size:
@@ -40,7 +41,7 @@ def check_convertible(model_dir: Path, weights: Mapping[str, Tensor]) -> None:
             f"{model_dir}/config.json: max_position_embeddings is {config.get('max_position_embeddings')}, expected "
             f"at least {MAX_DECODING_LENGTH} (512 is best): the engine raises on longer text"
         )
-    _check_pad_row(model_dir, weights)
+    _check_pad_row(model_dir, load(model_dir).state_dict())
 
 
 def _check_pad_row(model_dir: Path, weights: Mapping[str, Tensor]) -> None:
