@@ -8,8 +8,8 @@ import time
 import httpx
 import pytest
 
-from conftest import serving
 from marian_distill.serving.limits import Limits
+from toy_server import serving
 
 TEA, WATER = ("We like tea.", "我们喜欢茶。"), ("I want water.", "我想要水。")
 

@@ -6,9 +6,9 @@ import deepl
 import pytest
 from libretranslatepy import LibreTranslateAPI
 
-from conftest import serving
 from marian_distill.serving.dialects import DIALECTS, language_of_code
 from marian_distill.serving.limits import Limits, RequestError
+from toy_server import serving
 
 TEA, WATER = ("We like tea.", "我们喜欢茶。"), ("I want water.", "我想要水。")
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from marian_distill.errors import UserError
 from marian_distill.files import read_json_object
 from marian_distill.languages import DIRECTIONS, Direction, Language, languages_of
-from marian_distill.runtime.checked import Checkable
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
+from marian_distill.runtime.protection import Format, Protectable
 from marian_distill.runtime.translator import declared_directions
 
 logger = logging.getLogger(__name__)
@@ -32,8 +32,8 @@ class Search(NamedTuple):
 
     direction: Direction
     beam_size: int = 1
-    count: int = 1  # translations of each
-    format: str = "text"
+    alternatives: int = 0
+    format: Format = "text"
     glossary: tuple[tuple[str, str], ...] = ()
 
 
@@ -46,9 +46,9 @@ class Model:
     engine: str
     directions: tuple[Direction, ...]
     bytes: int
-    translator: Checkable
+    translator: Protectable
 
-    def with_beam(self, beam_size: int) -> Checkable:
+    def with_beam(self, beam_size: int) -> Protectable:
         """The same engine, another beam."""
         translator = copy.copy(self.translator)
         translator.beam_size = beam_size

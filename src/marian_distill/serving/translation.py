@@ -1,18 +1,20 @@
 """A request's texts to sentences in the queue, and their translations back to texts: what every route answers with."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from marian_distill.languages import DIRECTIONS, Direction, Language, languages_of
 from marian_distill.runtime.prompt import language_of
-from marian_distill.runtime.segmentation import join_segments, split_sentences
+from marian_distill.runtime.protection import Format, Protected, ProtectedTranslator
+from marian_distill.runtime.segmentation import MASK, join_segments, split_sentences
+from marian_distill.runtime.spans import LITERAL
 from marian_distill.serving.batching import Batcher
 from marian_distill.serving.limits import Limits, RequestError
 from marian_distill.serving.models import Models, Search
-
-Format = Literal["text", "html"]
+from marian_distill.text.numbers import numbers_kept
 
 
 @dataclass(frozen=True)
@@ -132,17 +134,16 @@ class Service:
             raise RequestError(400, f"no model here translates {source}-{target}; there is {known}")
         if wish.format == "html":
             return Plan(text, source, target, [[text]])
-        lines = [line.strip() for line in text.split("\n")]
         if wish.split_sentences:
-            return Plan(text, source, target, [split_sentences(line) for line in lines])
+            return Plan(text, source, target, sentences_of(text))
+        lines = [line.strip() for line in text.split("\n")]
         return Plan(text, source, target, [[line] if line else [] for line in lines])
 
     def _submit(self, plans: Sequence[Plan], wish: Wish) -> list[asyncio.Future[Answer]]:
         """Queue the sentences of all texts, each direction's together; their answers in the order of the texts."""
         beam_size = wish.beam_size or self.beam_size
         self.limits.check_search(beam_size, wish.alternatives, len(wish.glossary))
-        count = 1 + wish.alternatives
-        search = Search("en-zh", max(beam_size, count), count, wish.format, tuple(wish.glossary.items()))
+        search = Search("en-zh", beam_size, wish.alternatives, wish.format, tuple(wish.glossary.items()))
         by_direction: dict[Direction, Iterator[asyncio.Future[Answer]]] = {}
         for direction in DIRECTIONS:
             mine = [plan for plan in plans if (plan.source, plan.target) == languages_of(direction)]
@@ -155,6 +156,13 @@ class Service:
             for line in plan.lines
             for _ in line
         ]
+
+
+def sentences_of(text: str) -> list[list[str]]:
+    """The sentences of each line; code, addresses and placeholders are whole, whatever stops they hold."""
+    kept = (match[0] for match in LITERAL.finditer(text))
+    lines = [split_sentences(line) for line in LITERAL.sub(MASK, text).split("\n")]
+    return [[re.sub(MASK, lambda _: next(kept), sentence) for sentence in line] for line in lines]
 
 
 def _done(answer: Answer) -> asyncio.Future[Answer]:
@@ -195,8 +203,18 @@ def translate_batch(models: Models, search: Search, sentences: list[str]) -> lis
     model = models.of(search.direction)
     if model is None:
         raise RequestError(400, f"no model here translates {search.direction}")
-    translator = model.with_beam(search.beam_size)
-    if search.count == 1:
-        return [Answer([(text, 0.0)]) for text in translator.translate(sentences, direction=search.direction)]
-    found = translator.translate_n_best(sentences, search.count, direction=search.direction)
-    return [Answer(best) for best in found]
+    asked: Any = {"direction": search.direction, "format": search.format, "glossary": dict(search.glossary)}
+    best = ProtectedTranslator(model.with_beam(search.beam_size), numbers_kept).check(sentences, **asked)
+    if not search.alternatives:
+        return [Answer([(one.text, 0.0)], one.warnings) for one in best]
+    count = 1 + search.alternatives
+    wider = ProtectedTranslator(model.with_beam(max(search.beam_size, count)))
+    found = wider.translate_n_best(sentences, count, **asked)
+    return [_with_others(one, others) for one, others in zip(best, found, strict=True)]
+
+
+def _with_others(best: Protected, found: list[tuple[str, float]]) -> Answer:
+    """The best translation, whose numbers are checked, before the others of a beam."""
+    scores = dict(found)
+    score = scores.pop(best.text, 0.0)
+    return Answer([(best.text, score), *scores.items()], best.warnings)
