@@ -12,6 +12,7 @@ from marian_distill.serving.limits import Limits
 from toy_server import serving
 
 TEA, WATER = ("We like tea.", "我们喜欢茶。"), ("I want water.", "我想要水。")
+HEAD = "POST /api/translate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
 
 def post(client, path="/api/translate", **body):
@@ -133,11 +134,18 @@ def test_pages_of_any_origin_may_ask(client):
 
 
 def test_a_burst_of_512_is_answered_whole(address):
+    host, port = address.removeprefix("http://").split(":")
+
+    async def ask(text):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        body = json.dumps({"text": text}).encode()
+        writer.write(f"{HEAD}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        answer = await reader.read()
+        writer.close()
+        return json.loads(answer.partition(b"\r\n\r\n")[2])["translations"][0]["text"]
+
     async def burst():
-        async with httpx.AsyncClient(base_url=address, timeout=60, limits=httpx.Limits(max_connections=64)) as client:
-            bodies = [{"text": (TEA, WATER)[number % 2][0]} for number in range(512)]
-            answers = await asyncio.gather(*(client.post("/api/translate", json=body) for body in bodies))
-            return [answer.json()["translations"][0]["text"] for answer in answers]
+        return await asyncio.gather(*(ask((TEA, WATER)[number % 2][0]) for number in range(512)))
 
     assert asyncio.run(burst()) == [TEA[1], WATER[1]] * 256
 
@@ -174,12 +182,9 @@ def test_keys_in_header_body_and_query(toy_ct2_dir):
 def test_sentences_of_a_client_that_has_gone_leave_the_queue(address, client):
     host, port = address.removeprefix("http://").split(":")
     body = json.dumps({"text": [f"{TEA[0]} {WATER[0]}"] * 128, "beam_size": 10}).encode()
-    head = (
-        f"POST /api/translate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    )
     for _ in range(8):
         with socket.create_connection((host, int(port))) as leaving:
-            leaving.sendall(f"{head}\r\n".encode() + body)
+            leaving.sendall(f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             time.sleep(0.02)
     deadline = time.monotonic() + 10
     while "waiting_sentences 0.0" not in client.get("/metrics").text:
