@@ -23,10 +23,11 @@ from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import write_json
 from marian_distill.languages import DIRECTIONS, languages_of
+from marian_distill.runtime.attempts import WAYS
 from marian_distill.runtime.bundle import BUNDLE_FILE
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
-from marian_distill.runtime.protection import WAYS, Protected, ProtectedTranslator
+from marian_distill.runtime.protection import Protected, ProtectedTranslator
 from marian_distill.runtime.translator import BEAM_SIZE
 from marian_distill.text.numbers import numbers_kept
 

@@ -101,3 +101,16 @@ def test_ablations(toy_stage, tmp_path):
     done = run_ways("reverse_kl")
     assert done.returncode == 2
     assert "--ways reverse_kl: needs --teacher-model" in done.stderr
+
+
+def test_protection_keeps_all_whatever_the_model(tmp_path, toy_ct2_dir):
+    options = ["--model-dir", toy_ct2_dir, "--output-dir", tmp_path, "--sentences", 62, "--rounds", 1]
+    command = [sys.executable, BENCHMARKS / "protection.py", *options]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = read_json(tmp_path / f"protection-{toy_ct2_dir.name}.json")
+    assert len(report["kinds"]) == 14
+    assert {kind: told["kept"] for kind, told in report["kinds"].items() if kind != "amount"} == {
+        kind: told["sentences"] for kind, told in report["kinds"].items() if kind != "amount"
+    }
+    assert report["cost"]["plain"] > 0
