@@ -6,11 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marian_distill.errors import UserError
+from marian_distill.export.ctranslate2 import convert
 from marian_distill.runtime.attempts import RETRY_BEAM_SIZE
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
 from marian_distill.runtime.protection import Protected, ProtectedTranslator
 from marian_distill.text.numbers import numbers_kept
+from toy_model import write_model
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,28 @@ def test_a_bundle_keeps_it_too(toy_bundle_dir):
     [one] = protected.check(["Hello {name}, the tea from https://example.com is $8, or ask me@example.org: " * 3])
     assert [one.text.count(kept) for kept in ("{name}", "https://example.com", "me@example.org")] == [3, 3, 3]
     assert one.way == "split"
+
+
+@pytest.fixture(scope="module")
+def babbler(tmp_path_factory):
+    """A model from Chinese with random weights: it goes on and on, and nothing that it is shown comes back."""
+    folder = tmp_path_factory.mktemp("babbler")
+    convert(write_model(folder / "model", directions=["zh-en"]), folder / "ct2", "float32", ["zh-en"])
+    return CTranslate2Translator(folder / "ct2", max_decoding_length=24)
+
+
+def test_a_model_that_only_babbles_keeps_it_too(babbler):
+    texts = [
+        "请在星期五之前把{0}发给me@example.org，谢谢！👍",
+        "访问https://example.com。",
+        "一杯拿铁和<b>茶</b>，％s",
+    ]
+    results = ProtectedTranslator(babbler).check(texts, glossary={"拿铁": "caffè latte"})
+    for one, kept in zip(
+        results, (("{0}", "me@example.org", "👍"), ("https://example.com",), ("caffè latte", "<b>", "</b>"))
+    ):
+        assert [one.text.count(part) for part in kept] == [1] * len(kept)
+        assert one.way == "split"
 
 
 def test_a_number_that_the_model_copies_stands_in(translator):
