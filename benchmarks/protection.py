@@ -23,10 +23,11 @@ from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.files import write_json
 from marian_distill.languages import DIRECTIONS, languages_of
+from marian_distill.runtime.attempts import WAYS
 from marian_distill.runtime.bundle import BUNDLE_FILE
 from marian_distill.runtime.bundle_translator import BundleTranslator
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
-from marian_distill.runtime.protection import WAYS, Protected, ProtectedTranslator
+from marian_distill.runtime.protection import Protected, ProtectedTranslator
 from marian_distill.runtime.translator import BEAM_SIZE
 from marian_distill.text.numbers import numbers_kept
 
@@ -53,12 +54,12 @@ def main() -> None:
     protected = ProtectedTranslator(translator, numbers_kept)
     source_language = languages_of(translator.direction)[0]
     items = generated(source_language, arguments.sentences)
-    start = time.perf_counter()
+    start = time.process_time()
     results = protect(protected, items)
-    seconds = time.perf_counter() - start
-    start = time.perf_counter()
+    seconds = time.process_time() - start
+    start = time.process_time()
     alone = translator.translate([item.text for item in items])
-    seconds_alone = time.perf_counter() - start
+    seconds_alone = time.process_time() - start
     plain = [carrier.replace("X", "tea" if source_language == "en" else "茶") for carrier in CARRIERS[source_language]]
     report = {
         "model": str(arguments.model_dir),
@@ -129,9 +130,9 @@ def cost_of_plain_text(translator: Any, protected: ProtectedTranslator, texts: l
 
 
 def timed(translate: Callable[[list[str]], list[str]], texts: list[str]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     translate(texts)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def table(report: dict) -> str:

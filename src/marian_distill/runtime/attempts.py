@@ -4,15 +4,14 @@ Nothing is left to chance: a translation counts when everything was found in it,
 cut at sentences, at commas, and around what must come back, until it is kept because no model has seen it.
 """
 
-import html
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from marian_distill.languages import Direction, Language, languages_of
 from marian_distill.pieces import EOS
-from marian_distill.runtime.html_text import parse_html
+from marian_distill.runtime.html_text import escaped, parse_html
 from marian_distill.runtime.prompt import PromptTranslator
 from marian_distill.runtime.segmentation import MASK, join_segments, segment_line, split_clauses, split_sentences
 from marian_distill.runtime.spans import Element, Glossary, Masked, Span, parse_text
@@ -89,7 +88,7 @@ class Call:
 
     def written(self, masked: Masked) -> str:
         """The text with what stands for each of its spans."""
-        return masked.written(lambda text: html.escape(text, quote=False) if self.format == "html" else text)
+        return masked.written(escaped if self.format == "html" else str)
 
     def translate_pages(self, pages: dict[int, Page]) -> dict[int, Found]:
         """Translations of pages, by their number."""
@@ -128,12 +127,14 @@ class Call:
         ]
 
     def _as_span(self, element: Element, found: Found) -> Span:
-        inside = _without_added_stop(element.inside, found.best)
-        target = element.opening + self.written(inside) + element.closing
-        if not all(span.translation for span in inside.spans):
-            return Span(target)
+        insides = [_without_added_stop(element.inside, one) for one, _ in found.alternatives]
+        targets = [element.opening + self.written(inside) + element.closing for inside in insides]
+        if not all(span.translation for span in insides[0].spans):
+            return Span(targets[0])
         source = element.inside.filled(lambda span: span.source)
-        return Span(target, source, inside.filled(lambda span: span.translation))
+        translations = [inside.filled(lambda span: span.translation) for inside in insides]
+        known = [Span(*one) for one in zip(targets, [source] * len(targets), translations, strict=True) if one[2]]
+        return replace(known[0], others=tuple(known[1:])) if known else Span(targets[0])
 
     def _translate_segments(self, segments: list[Masked]) -> list[Found]:
         """Translations of segments that the translator takes whole."""
@@ -189,7 +190,7 @@ class Call:
         """The hypotheses in which everything was found, those with the source's numbers first; None without any."""
         whole, cut = [], []
         for text, score, ended in hypotheses:
-            if masked := restored(" ".join(text.split()), disguise, source.spans):
+            if masked := restored(" ".join(text.split()), disguise):
                 (whole if ended else cut).append((masked, score))
         if not whole:
             return Found(cut[:1], warnings=[CUT]) if cut and not source.spans else None

@@ -6,7 +6,7 @@ stands for goes along beside it, in order.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from marian_distill.errors import UserError
@@ -23,12 +23,14 @@ class Span:
         source: words that the model may translate in their place: a glossary's term, the inside of an element.
         translation: what `source` is in the translation; where it is found there, `target` takes its place.
         detached: no part of the sentence's grammar (an emoji, a tag): at the edge of a sentence it is set aside.
+        others: the same with other translations of `source`.
     """
 
     target: str = ""
     source: str = ""
     translation: str = ""
     detached: bool = False
+    others: "tuple[Span, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -189,10 +191,12 @@ class SentenceBuilder:
 
     Args:
         glossary: of the source language.
+        escape: what the target of a span in text goes through: HTML's `&` is `&amp;` in an address too.
     """
 
-    def __init__(self, glossary: Glossary | None = None) -> None:
+    def __init__(self, glossary: Glossary | None = None, escape: Callable[[str], str] = str) -> None:
         self.glossary = glossary
+        self.escape = escape
         self.open: list[tuple[str, str, _Written]] = []  # name and tag of each element, and what came before it
         self.written = _Written([], [])
 
@@ -205,14 +209,14 @@ class SentenceBuilder:
             if kind == "tag" and match["tag_name"]:
                 self.add_tag(match["tag_name"], match[0])
             else:
-                self.add_literal(match[0], detached=kind in _DETACHED)
+                self.add_literal(self.escape(match[0]), detached=kind in _DETACHED)
         self._add_words(text[last:])
 
     def _add_words(self, text: str) -> None:
         if text:
             words = self.glossary.masked(text) if self.glossary else Masked(text)
             self.written.texts.append(words.text)
-            self.written.spans.extend(words.spans)
+            self.written.spans.extend(replace(span, target=self.escape(span.target)) for span in words.spans)
 
     def add_literal(self, literal: str, detached: bool = False) -> None:
         """What is to come back to the character; one that directly follows another is one with it."""
