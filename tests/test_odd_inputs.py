@@ -66,6 +66,7 @@ GOOD = {
     "pack_board": "@bundle@ --output @out@/board.tar.gz",
     "plot_curves": "@run@ --output @out@/curves.png",
     "results_table": "@scores@ --output @out@/results.md",
+    "serve": "--model-dir @ct2@ --port 0",
     "train_bpe_tokenizer": "--text @lines@ --vocab-size 260 --output-dir @out@/bpe",
     "train_causal_lm": "--student-config @writer_config@ --tokenizer-dir @writer@ --text @text@ --max-steps 1 "
     "--packed-length 32 --precision fp32 --attention sdpa --output-dir @out@/writer",
@@ -202,6 +203,8 @@ def other_kinds() -> Iterator[tuple[str, Case]]:
         ("make_extra_travel_data", "--teacher-ct2-dir", "liquid writer"),
         ("make_vocabulary_map", "model_dir", "model bundle liquid writer writer_model"),
         ("pack_board", "bundle_dir", "ct2 liquid writer_model"),
+        ("serve", "--model-dir", "model liquid writer lines text/absent"),
+        ("serve", "--api-key-file", "text/bytes.tsv text/absent ct2"),
         ("train_causal_lm", "--tokenizer-dir", "ct2 liquid"),
         ("translate_ct2", "--model-dir", "bundle liquid writer_model"),
         ("translate_rknn", "--model-dir", "ct2 liquid writer"),
@@ -242,6 +245,7 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         "generate_text": (
             *("--temperature", "--top-k", "--top-p", "--repetition-penalty", "--max-new-tokens", "--threads"),
         ),
+        "serve": ("--port", "--beam-size", "--threads", "--batch-tokens", "--most-texts", "--most-seconds"),
         "train_bpe_tokenizer": ("--vocab-size", "--max-samples"),
         "train_causal_lm": (
             "--holdout-share",
