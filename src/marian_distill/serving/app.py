@@ -95,11 +95,17 @@ def create_app(
                 yield
 
     # Their pages for the API load scripts from elsewhere: none here; /openapi.json is what they would show.
-    app = FastAPI(title="distill-zh-en", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="distill-zh-en", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     _add_problems(app)
     _add_api(app, server)
     _add_facts(app, server, metrics)
-    app.include_router(compatible_routes(server), responses=PROBLEMS)
+    # Their problems have their own shapes.
+    described: dict[int | str, dict] = {
+        status: {"description": one["description"]} for status, one in PROBLEMS.items()
+    }
+    app.include_router(compatible_routes(server), responses=described)
     if PAGE.is_dir():
         _add_page(app)
     app.add_middleware(
@@ -156,7 +162,7 @@ def _add_api(app: FastAPI, server: Server) -> None:
             milliseconds=_milliseconds_since(start),
         )
 
-    events = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Events."}}
+    events = {200: {"content": {"text/event-stream": {}}, "description": "Events."}}
 
     @app.post("/api/translate/stream", responses={**PROBLEMS, **events}, response_class=StreamingResponse)
     async def translate_stream(body: TranslateRequest, request: Request) -> Response:

@@ -67,7 +67,7 @@ def serve(arguments: argparse.Namespace) -> None:
 
         from marian_distill.serving.app import create_app
     except ModuleNotFoundError as error:
-        raise UserError(f"no package {error.name}: serving needs `--extra serve`") from error
+        raise UserError(f"no package {error.name}: serving needs `--extra=serve`") from error
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     limits = replace(Limits(), **{field.name: getattr(arguments, f"most_{field.name}") for field in fields(Limits)})

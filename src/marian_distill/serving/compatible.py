@@ -99,7 +99,7 @@ def _add_libretranslate(router: APIRouter, server: Server) -> None:
         name, content = await translate_file(server, form.get("file"), values.get("source"), values.get("target"))
         return {"translatedFileUrl": f"{request.base_url}download_file/{downloads.add(name, content)}"}
 
-    @router.get("/download_file/{name}", tags=["compatible"])
+    @router.get("/download_file/{name}", tags=["compatible"], responses={404: {"description": "Not any more."}})
     async def download_file(name: str) -> Response:
         return file_response(*downloads.get(name))
 
