@@ -69,12 +69,20 @@ def test_a_stream_has_an_event_for_each_sentence_and_one_at_the_end(client):
         assert response.headers["content-type"].startswith("text/event-stream")
         events = response.read().decode().strip().split("\n\n")
     data = [json.loads(event.partition("data: ")[2]) for event in events]
+    facts = {"warnings": [], "source": "en", "target": "zh"}
     assert data[:2] == [
-        {"index": 0, "source_text": TEA[0], "text": TEA[1]},
-        {"index": 1, "source_text": WATER[0], "text": WATER[1]},
+        {"index": 0, "source_text": TEA[0], "text": TEA[1], **facts},
+        {"index": 1, "source_text": WATER[0], "text": WATER[1], **facts},
     ]
     assert events[2].startswith("event: done\n")
     assert data[2]["model"] == "toy-ct2"
+
+
+def test_a_file_tells_how_much_of_it_is_done(client):
+    files = {"file": ("menu.txt", (f"{TEA[0]}\n" * 100).encode())}
+    response = client.post("/api/translate_file", files=files, headers={"Accept": "text/event-stream"})
+    data = [json.loads(event.partition("data: ")[2]) for event in response.text.strip().split("\n\n")]
+    assert data == [{"share": 0.64}, {"share": 1.0}, {"name": "menu.zh.txt", "text": f"{TEA[1]}\n" * 100}]
 
 
 def test_a_file_comes_back_as_a_file(client):

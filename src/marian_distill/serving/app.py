@@ -24,7 +24,7 @@ from marian_distill.errors import UserError
 from marian_distill.serving.answers import Server, refusal
 from marian_distill.serving.batching import Batcher
 from marian_distill.serving.compatible import compatible_routes
-from marian_distill.serving.files import file_response, translate_file
+from marian_distill.serving.files import FileTranslation, file_response, translate_file
 from marian_distill.serving.gate import Gate
 from marian_distill.serving.limits import Keys, Limits, RateLimiter, RequestError
 from marian_distill.serving.metrics import Metrics
@@ -174,20 +174,17 @@ def _add_api(app: FastAPI, server: Server) -> None:
             raise RequestError(400, f"{len(wish.texts)} texts: a stream is of one")
         plan, sentences = server.service.stream(wish)
         model = _models_of(server, {f"{plan.source}-{plan.target}"})
+        languages = {"source": plan.source, "target": plan.target}
 
         async def written() -> AsyncIterator[str]:
             index = 0
-            try:
-                async for source_text, text in sentences:
-                    yield _event({"index": index, "source_text": source_text, "text": text})
-                    index += 1
-            except (UserError, RequestError, RuntimeError, ValueError) as error:
-                yield _event({"error": str(error)}, "error")
-                return
+            async for source_text, answer in sentences:
+                found = {"text": answer.translations[0][0], "warnings": list(answer.warnings)}
+                yield _event({"index": index, "source_text": source_text, **found, **languages})
+                index += 1
             yield _event({"milliseconds": _milliseconds_since(start), "model": model}, "done")
 
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # a proxy passes each event on at once
-        return StreamingResponse(written(), media_type="text/event-stream", headers=headers)
+        return _event_stream(written())
 
     file = {200: {"content": {"application/octet-stream": {}}, "description": "The file, translated."}}
 
@@ -199,10 +196,36 @@ def _add_api(app: FastAPI, server: Server) -> None:
         target: str | None = Form(None),
         api_key: str | None = Form(None),
     ) -> Response:
-        """Translate a file; what is no text in it stays as it is."""
+        """Translate a file; what is no text in it stays as it is.
+
+        A client that accepts `text/event-stream` is told how much is done, `{"share": 0.5}`, and at the end gets an
+        event `done`, `{"name", "text"}`.
+        """
         server.admit(request, {"api_key": api_key})
-        name, content = await translate_file(server, file, source, target)
-        return file_response(name, content)
+        if "text/event-stream" not in request.headers.get("accept", ""):
+            return file_response(*await translate_file(server, file, source, target))
+        translation = await FileTranslation.of_upload(file, source, target)
+
+        async def written() -> AsyncIterator[str]:
+            async for share in translation.run(server.service):
+                yield _event({"share": share})
+            yield _event({"name": translation.name, "text": translation.text()}, "done")
+
+        return _event_stream(written())
+
+
+def _event_stream(events: AsyncIterator[str]) -> Response:
+    """Events as they come; what fails after the first is an event `error`."""
+
+    async def written() -> AsyncIterator[str]:
+        try:
+            async for event in events:
+                yield event
+        except (UserError, RequestError, RuntimeError, ValueError) as error:
+            yield _event({"error": str(error)}, "error")
+
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # a proxy passes each event on at once
+    return StreamingResponse(written(), media_type="text/event-stream", headers=headers)
 
 
 def _event(data: dict, name: str = "") -> str:

@@ -105,8 +105,8 @@ class Service:
         found = iter([answer.result() for answer in answers])
         return [_translation(plan, found, wish.alternatives) for plan in plans]
 
-    def stream(self, wish: Wish) -> tuple[Plan, AsyncIterator[tuple[str, str]]]:
-        """The plan of the one text; each of its sentences and its translation, in order, as soon as it is there."""
+    def stream(self, wish: Wish) -> tuple[Plan, AsyncIterator[tuple[str, Answer]]]:
+        """The plan of the one text; each of its sentences and its answer, in order, as soon as it is there."""
         self.limits.check_texts(wish.texts)
         plan = self.plan(wish.texts[0], wish)
         answers = self._submit([plan], wish)
@@ -115,10 +115,10 @@ class Service:
 
     async def _streamed(
         self, sentences: list[str], answers: list[asyncio.Future[Answer]]
-    ) -> AsyncIterator[tuple[str, str]]:
+    ) -> AsyncIterator[tuple[str, Answer]]:
         try:
             for sentence, answer in zip(sentences, answers, strict=True):
-                yield sentence, (await answer).translations[0][0]
+                yield sentence, await answer
         finally:
             for answer in answers:
                 answer.cancel()

@@ -2,7 +2,7 @@
 
 import { languagePair } from "./languages.js";
 import { ServerError, translateFile } from "./server.js";
-import { number, say, size } from "./words.js";
+import { number, say } from "./words.js";
 
 const input = document.getElementById("file");
 const job = document.getElementById("file-job");
@@ -39,19 +39,13 @@ async function start(file) {
   const begun = performance.now();
   const seconds = (digits) => number((performance.now() - begun) / 1000, digits);
   progress.hidden = cancel.hidden = false;
+  progress.removeAttribute("value");
+  tell(() => say("fileTranslating", { time: seconds(0) }));
+  clock = setInterval(() => tell(told), 1000);
   try {
-    const { blob, name } = await translateFile(file, languagePair(), signal, (stage, share) => {
-      clearInterval(clock);
-      if (share === null) progress.removeAttribute("value");
-      else progress.value = share;
-      if (stage === "sending") tell(() => say("fileSending", { size: size(file.size) }));
-      if (stage === "receiving") tell(() => say("fileReceiving"));
-      if (stage !== "translating") return;
-      tell(() => say("fileTranslating", { time: seconds(0) }));
-      clock = setInterval(() => tell(told), 1000);
-    });
-    download.href = URL.createObjectURL(blob);
-    download.download = name ?? file.name;
+    const { name, text } = await translateFile(file, languagePair(), signal, ({ share }) => (progress.value = share));
+    download.href = URL.createObjectURL(new Blob([text], { type: "application/octet-stream" }));
+    download.download = name;
     download.hidden = false;
     const time = seconds(1);
     end(() => say("fileDone", { time }), false);
@@ -74,6 +68,7 @@ function end(words, isFailed) {
   progress.hidden = cancel.hidden = true;
   job.classList.toggle("failed", isFailed);
   tell(words);
+  document.getElementById("announcer").textContent = words(); // not each second that passes
 }
 
 export const chooseFile = () => input.click();

@@ -55,7 +55,8 @@ export function limitTo(directions) {
     radio.closest("label").hidden = radio.disabled;
     if (oneWay) radio.checked = radio.value === possible[0];
   }
-  swapButton.disabled = oneWay;
+  swapButton.hidden = swapButton.disabled = oneWay;
+  document.getElementById("card").classList.toggle("one-way", oneWay);
   showLanguages();
 }
 
@@ -70,7 +71,6 @@ export function showLanguages() {
   targetName.textContent = known ? say(otherLanguage(known)) : say("other");
   source.lang = known === "zh" ? "zh-Hans" : (known ?? "");
   output.lang = known === "en" ? "zh-Hans" : "en";
-  label(swapButton, say(swapButton.disabled ? "swapOneWay" : "swap"));
 }
 
 const kept = sourceChoice.querySelector(`[value="${read("source", "auto")}"]`);

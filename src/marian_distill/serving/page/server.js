@@ -66,7 +66,20 @@ export async function translate(body, signal) {
 
 /** Translates one text: `onSentence` is called with each sentence as it comes; resolves with the data of `done`. */
 export async function stream(body, signal, onSentence) {
-  const response = await post("api/translate/stream", body, signal);
+  return readEvents(await post("api/translate/stream", body, signal), onSentence);
+}
+
+/** Translates a file: `onProgress` is called with `{share}`; resolves with `{name, text}` of its translation. */
+export async function translateFile(file, fields, signal, onProgress) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) if (value) form.append(name, value);
+  form.append("file", file);
+  const accepting = headers({ Accept: "text/event-stream" });
+  return readEvents(await request("api/translate_file", { method: "POST", headers: accepting, body: form, signal }), onProgress);
+}
+
+/** Calls `onData` with the data of each event; resolves with that of the event `done`. */
+async function readEvents(response, onData) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let waiting = "";
   for (;;) {
@@ -82,8 +95,8 @@ export async function stream(body, signal, onSentence) {
     waiting = events.pop();
     for (const [name, data] of events.map(parseEvent)) {
       if (name === "done") return data;
-      if (name === "error") throw new ServerError("failed", { status: data.status ?? 500, detail: data.error });
-      if (data) onSentence(data);
+      if (name === "error") throw new ServerError("failed", { status: 500, detail: data.error });
+      if (data) onData(data);
     }
   }
 }
@@ -97,43 +110,4 @@ function parseEvent(text) {
     if (line.startsWith("data:")) data.push(line.slice(5));
   }
   return [name, data.length ? JSON.parse(data.join("\n")) : null];
-}
-
-/**
- * Sends a file; resolves with its translation: `{blob, name}`. `onProgress(stage, share)` is called with the stages
- * "sending", "translating" and "receiving"; the share is null where nothing tells it.
- */
-export function translateFile(file, fields, signal, onProgress) {
-  // XMLHttpRequest, since fetch does not tell how much of a body it has sent.
-  const sending = new XMLHttpRequest();
-  const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) if (value) form.append(name, value);
-  form.append("file", file);
-  sending.open("POST", "api/translate_file");
-  sending.responseType = "blob";
-  for (const [name, value] of Object.entries(headers())) sending.setRequestHeader(name, value);
-  signal.addEventListener("abort", () => sending.abort());
-  return new Promise((resolve, reject) => {
-    const share = (event) => (event.lengthComputable ? event.loaded / event.total : null);
-    sending.upload.onprogress = (event) => onProgress("sending", share(event));
-    sending.upload.onload = () => onProgress("translating", null);
-    sending.onprogress = (event) => onProgress("receiving", share(event));
-    sending.onerror = () => reject(new ServerError("unreachable"));
-    sending.onabort = () => reject(new DOMException("aborted", "AbortError"));
-    sending.onload = async () => {
-      if (sending.status === 200) {
-        resolve({ blob: sending.response, name: attachmentName(sending.getResponseHeader("Content-Disposition")) });
-      } else {
-        reject(failure(sending.status, sending.getResponseHeader("Retry-After"), await sending.response.text()));
-      }
-    };
-    sending.send(form);
-  });
-}
-
-/** The file name of a Content-Disposition header (RFC 6266), or null. */
-function attachmentName(header) {
-  const encoded = /filename\*=UTF-8''([^;]+)/i.exec(header ?? "");
-  if (encoded) return decodeURIComponent(encoded[1]);
-  return /filename="?([^";]+)"?/i.exec(header ?? "")?.[1] ?? null;
 }
