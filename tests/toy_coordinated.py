@@ -24,8 +24,8 @@ def write_coordinated(folder: Path, teacher: Path | None = None) -> None:
         write_toy_chat(folder / "chat")
 
 
-def settings_of(folder: Path, teacher: Path, **changes: Any) -> dict[str, Any]:
-    """The YAML of a run over three shards of 20 rows, some steps each; `changes` are sections, joined with its own."""
+def settings_of(folder: Path, teacher: Path, /, **changes: Any) -> dict[str, Any]:
+    """The YAML of a run over three shards of 20 rows; `changes` are joined with its sections, None takes one away."""
     values: dict[str, Any] = {
         "output_dir": str(folder / "run"),
         "teacher": str(teacher),
@@ -49,11 +49,11 @@ def settings_of(folder: Path, teacher: Path, **changes: Any) -> dict[str, Any]:
         },
     }
     for name, section in changes.items():
-        values[name] = {**values[name], **section} if isinstance(values.get(name), dict) else section
+        values[name] = {**values[name], **section} if isinstance(section, dict) and name in values else section
     return {name: section for name, section in values.items() if section is not None}
 
 
-def write_settings(folder: Path, teacher: Path, **changes: Any) -> Path:
+def write_settings(folder: Path, teacher: Path, /, **changes: Any) -> Path:
     """`settings_of` as a file."""
     path = folder / "run.yaml"
     path.write_text(yaml.safe_dump(settings_of(folder, teacher, **changes), allow_unicode=True), encoding="utf-8")

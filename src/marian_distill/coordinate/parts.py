@@ -56,6 +56,7 @@ class PartMaker:
     def make(self, part: Part, folder: Path) -> None:
         """Fill a part's folder: pairs.jsonl, logits/ where there are any, part.json."""
         rejected: Counter[str] = Counter()
+        self._load()
         begun = perf_counter()
         pairs = list(self._pairs(list(self.corpora.read(part.first, part.rows)), rejected))
         labelled = perf_counter()
@@ -71,6 +72,14 @@ class PartMaker:
             logit_seconds=perf_counter() - labelled,
         )
         write_json(folder / REPORT, report)
+
+    def _load(self) -> None:
+        if self.labels is not None and self._translate is None:
+            self._translate = _translator(self.labels)
+        if self.logits is not None and self._source is None:
+            from marian_distill.training.caching import open_source
+
+            self._source = open_source(self.logits)
 
     def _pairs(self, rows: list[Row], rejected: Counter[str]) -> Iterator[dict[str, Any]]:
         """Pairs to learn from: clean rows, none twice, with the teacher's side where it has one."""
@@ -89,8 +98,6 @@ class PartMaker:
             return
         from marian_distill.teachers.sequence import DROPPED
 
-        if self._translate is None:
-            self._translate = _translator(self.labels)
         size = self.labels.chunk_rows
         for first in range(0, len(clean), size):
             for row in self._translate(clean[first : first + size]):
@@ -102,11 +109,9 @@ class PartMaker:
 
     def _write_logits(self, folder: Path) -> int:
         """Write what the teacher says of each target token of the part's pairs; how many tokens there are."""
-        from marian_distill.training.caching import open_source, work_on
+        from marian_distill.training.caching import work_on
 
         assert self.logits is not None  # noqa: S101 (the caller asked)
-        if self._source is None:
-            self._source = open_source(self.logits)
         with local_cache(folder / "cache"):
             work = work_on(self._source, self.logits, [str(folder / PAIRS)])
             examples = list(work.examples)

@@ -14,6 +14,7 @@ from marian_distill.files import read_json, remove, write_json
 from marian_distill.schema import fault_of, read_shaped
 from marian_distill.text.ranges import CorpusRecord
 
+MOST_ON_DISK = 2  # shards: one is trained on while the next is made
 PART = "a part of a shard"  # for `files.atomic_directory`
 
 

@@ -217,7 +217,9 @@ class Stage:
         staged = self.output_dir / runs.STAGED
         self.kind.save(built, staged)
         rows = {record["name"]: record["rows"] for record in self.plan.record["corpora"]}
-        report = {**built.report, "sources": rows, "plan": self.plan.record}
+        pairs = built.report.get("samples") or built.report["examples"]  # of this shard, which stands for all
+        a_pair = trainer.train_sampler().tokens_in_all() / pairs
+        report = {**built.report, "sources": rows, "plan": self.plan.record, "tokens_a_pair": a_pair}
         run = {"metrics": metrics, **trainer.summary(), "data": report, "teacher_init": None}
         self.kind.finish(self.output_dir, staged, options, run, trainer.state.log_history)
 
