@@ -41,6 +41,7 @@ def test_a_killed_run_ends_as_an_undisturbed_one(folder, toy_chat_dir):
     assert steps == list(range(1, len(steps) + 1))
     assert (output / "export" / "model.bin").is_file()
     assert list((output / "shards").iterdir()) == []
+    assert read_json(output / "model" / "run.json")["data"]["samples"] == 60
     for share in (0.45, 0.8):
         shutil.rmtree(output)
         assert run(options, output, round(share * whole.operations), command=SCRIPT).code == KILLED
@@ -54,7 +55,7 @@ def write_pair_run(folder, stage, teacher, **training):
     training = {
         "student_config": str(stage / "student.json"),
         "learning_rate": 0.01,
-        "tokens_per_batch": 300,
+        "tokens_per_batch": 120,
         "precision": "fp32",
         "attention": "eager",
         "eval_dataset": str(folder / "dev.tsv"),

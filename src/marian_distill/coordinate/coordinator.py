@@ -49,7 +49,8 @@ def coordinate(shards: ShardFolder, maker: Maker, trains: Trains, on_shard: Call
     """
     for number in range(trains.next_shard(), shards.plan.shards):
         shards.keep_only([number, number + 1])
-        maker.finish(number)
+        if shards.missing(number):
+            maker.finish(number)
         if number + 1 < shards.plan.shards:
             maker.begin(number + 1)
         on_shard(number)

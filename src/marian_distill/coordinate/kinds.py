@@ -113,4 +113,7 @@ class TextStage:
 
     def finish(self, directory: Path, staged: Path, options: dict[str, Any], run: dict[str, Any], log: Any) -> None:
         """See `stage.Kind`."""
+        files = {name: Path(name) for name in run["data"]["sources"]}  # the card of a text has their sizes
+        sizes = {name: path.stat().st_size if path.is_file() else 0 for name, path in files.items()}
+        run["data"]["sources"] = sizes
         runs.finish_run(directory, staged, options, run, log, write_card)

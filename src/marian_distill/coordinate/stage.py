@@ -7,7 +7,7 @@ same. Where a run is, its last whole checkpoint says, which holds the cursor: no
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -27,6 +27,13 @@ logger = logging.getLogger(__name__)
 
 SHARD_CACHE = "cache"  # of `datasets`, in the shard's folder
 # Options whose values are the shard's, not the run's.
+COUNTED = (
+    "examples",
+    "samples",
+    "tokens",
+    "bytes",
+    "left_out",
+)  # in a report of training data, where they are numbers
 OF_THE_SHARD = ("dataset", "text", "teacher_cache", "data_seed", "max_steps")
 
 
@@ -38,11 +45,13 @@ class Cursor:
         shard: that is trained on.
         first_step: steps that were made before it.
         steps: that the shard takes.
+        counts: of what was trained on, this shard included, by what the data's report calls it.
     """
 
     shard: int = 0
     first_step: int = 0
     steps: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 class CursorCallback(TrainerCallback, ExportableState):
@@ -178,7 +187,7 @@ class Stage:
             runs.open_output_dir(self.output_dir, options, overwrite=False)
             began_in = runs.recorded(self.output_dir, runs.PLAN) if checkpoint else None
             built = self.kind.build(arguments, began_in)
-            self._place(built.trainer, number, checkpoint)
+            cursor = self._place(built, number, checkpoint)
             options[runs.PLAN] = built.trainer.plan.as_dict()  # pyright: ignore[reportAttributeAccessIssue]
             runs.start_run(self.output_dir, options, built.fingerprints, checkpoint=checkpoint, overwrite=False)
             trained = built.trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -186,7 +195,7 @@ class Stage:
                 return True
             if not last:
                 logger.info("no better for %d evaluations: the run ends", arguments[2].early_stopping_patience)
-            self._finish(built, options, trained.metrics)
+            self._finish(built, options, trained.metrics, cursor.counts)
         return False
 
     def _options(self, arguments: Any) -> dict[str, Any]:
@@ -196,21 +205,27 @@ class Stage:
         names = [record["name"] for record in self.plan.record["corpora"]]
         return options | {"dataset" if "dataset" in options else "text": names}
 
-    def _place(self, trainer: ResumableTrainer, number: int, checkpoint: Path | None) -> None:
+    def _place(self, built: Built, number: int, checkpoint: Path | None) -> Cursor:
         """Tell the trainer where in the plan it is, and how many steps there will be in all.
 
         The steps of later shards are estimated by those so far; at the last shard the number is exact.
         """
         before, _ = read_cursor(checkpoint)
-        first = before.first_step + (before.steps if before.shard < number else 0)
+        is_new, trainer = before.shard < number, built.trainer
+        first = before.first_step + (before.steps if is_new else 0)
+        counts = {name: value for name in COUNTED if isinstance(value := built.report.get(name), int)}
+        if is_new:
+            counts = {name: value + before.counts[name] for name, value in counts.items()}
         sampler: Any = trainer.train_sampler()  # pyright: ignore[reportAttributeAccessIssue]
         steps = -(-len(sampler) // trainer.args.gradient_accumulation_steps)
         so_far, rows = first + steps, self.plan.rows_through(number)
         trainer.first_step = first
         trainer.args.max_steps = so_far + round(so_far / rows * (self.plan.rows_in_all - rows))
-        trainer.add_callback(CursorCallback(Cursor(number, first, steps)))
+        cursor = Cursor(number, first, steps, counts if is_new or checkpoint is None else before.counts)
+        trainer.add_callback(CursorCallback(cursor))
+        return cursor
 
-    def _finish(self, built: Built, options: dict[str, Any], metrics: dict[str, Any]) -> None:
+    def _finish(self, built: Built, options: dict[str, Any], metrics: dict[str, Any], counts: dict[str, int]) -> None:
         trainer: Any = built.trainer
         if trainer.eval_dataset is not None:
             metrics = {**metrics, **trainer.evaluate()}
@@ -219,7 +234,7 @@ class Stage:
         rows = {record["name"]: record["rows"] for record in self.plan.record["corpora"]}
         pairs = built.report.get("samples") or built.report["examples"]  # of this shard, which stands for all
         a_pair = trainer.train_sampler().tokens_in_all() / pairs
-        report = {**built.report, "sources": rows, "plan": self.plan.record, "tokens_a_pair": a_pair}
+        report = {**built.report, **counts, "sources": rows, "plan": self.plan.record, "tokens_a_pair": a_pair}
         run = {"metrics": metrics, **trainer.summary(), "data": report, "teacher_init": None}
         self.kind.finish(self.output_dir, staged, options, run, trainer.state.log_history)
 
