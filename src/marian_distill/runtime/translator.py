@@ -256,8 +256,8 @@ def n_best(
         if finished and any(pieces[-1:] != [EOS] for line in best for pieces, _ in line):
             found.append([])
             continue
-        texts = [[one_line(translator.pieces.decode(pieces)) for pieces, _ in line] for line in best]
-        joined = (join_segments(line, target_language) for line in texts)
+        spoken = [[one_line(translator.pieces.decode(pieces)) for pieces, _ in line] for line in best]
+        joined = (join_segments(line, target_language) for line in spoken)
         scores = [score for line in best for _, score in line]
         found.append([("\n".join(joined), sum(scores) / max(len(scores), 1))])
     return found
