@@ -104,3 +104,14 @@ def test_ablations(toy_stage, tmp_path, distill, monkeypatch, capsys):
     for refused in (["reverse_kl"], ["labels", "--init-from-teacher"]):
         with pytest.raises(UserError, match="needs --teacher-model"):
             run_ways(*refused)
+
+
+@pytest.mark.slow
+def test_serving(tmp_path, toy_ct2_dir):
+    toy = ["--model-dir", toy_ct2_dir, "--rounds", 1, "--seconds", 1, "--clients", 4, "--memory-requests", 1200]
+    report = run("serving", tmp_path, *toy)
+    ours, alone = (report["points"][f"4 clients, {way}"] for way in ("ours", "one call a request"))
+    assert ours["batch_sentences"] > 1 == alone["batch_sentences"]
+    assert ours["p50_ms"] <= ours["p99_ms"]
+    assert report["memory"][-1]["requests"] >= 1200
+    assert (tmp_path / "serving_memory.png").read_bytes().startswith(PNG)
