@@ -4,9 +4,11 @@
     uv run -s scripts/translate_ct2.py --text "give me a cup of latte"       the translation alone on stdout
     cat english.txt | uv run -s scripts/translate_ct2.py > chinese.txt       a line in, a line out, at once
     uv run -s scripts/translate_ct2.py --input-file a.txt --output-file b.txt      in batches, with progress
+    uv run -s scripts/translate_ct2.py --input-file a.html --output-file b.html --format html --glossary terms.tsv
 
-Long lines are split into sentences and put together again; a translation that is cut is told on stderr. To install no
-more than this needs (no torch), put --no-default-groups after `uv run`.
+Long lines are split into sentences and put together again; a translation that is cut is told on stderr. Placeholders,
+addresses, code, tags and terms of the glossary come back as they must (docs/protection.md). To install no more than
+this needs (no torch), put --no-default-groups after `uv run`.
 """
 
 from marian_distill.command_line import command_parser

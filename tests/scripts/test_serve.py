@@ -33,6 +33,13 @@ def start(*options, cwd=None):
     raise AssertionError("".join(said))
 
 
+def wait_for(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def translated(address, text=TEA[0]):
     return httpx.post(f"{address}/api/translate", json={"text": text}, timeout=30).json()["translations"][0]["text"]
 
@@ -72,15 +79,15 @@ def test_a_model_is_exchanged_without_a_lost_request(toy_ct2_dir, tmp_path):
         asking = [threading.Thread(target=ask) for _ in range(4)]
         for one in asking:
             one.start()
+        wait_for(lambda: len(answers) > 3)
         served.rename(tmp_path / "old")  # for a moment there is none
         time.sleep(0.1)
         process.send_signal(signal.SIGHUP)
         other.rename(served)
-        deadline = time.monotonic() + 20
-        while not any("exchanged for the new one" in line for line in said):
-            process.send_signal(signal.SIGHUP)
-            assert time.monotonic() < deadline, said
-            time.sleep(0.05)
+        process.send_signal(signal.SIGHUP)
+        wait_for(lambda: any("exchanged for the new one" in line for line in said))
+        answered = len(answers)
+        wait_for(lambda: len(answers) > answered + 3)
         shutil.rmtree(served)
         process.send_signal(signal.SIGHUP)
         time.sleep(0.2)
@@ -89,7 +96,6 @@ def test_a_model_is_exchanged_without_a_lost_request(toy_ct2_dir, tmp_path):
         for one in asking:
             one.join()
         assert set(answers) == {200}
-        assert len(answers) > 10
     finally:
         process.kill()
         process.wait()
@@ -103,10 +109,7 @@ def test_a_half_copied_model_changes_nothing(toy_ct2_dir, tmp_path):
         with (served / "model.bin").open("r+b") as stream:
             stream.truncate(1000)
         process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 20
-        while not any("goes on" in line for line in said):
-            assert time.monotonic() < deadline, said
-            time.sleep(0.05)
+        wait_for(lambda: any("goes on" in line for line in said))
         assert translated(address) == TEA[1]
     finally:
         process.kill()

@@ -54,6 +54,16 @@ def test_alternatives_are_others_with_their_scores(client):
     assert all(other["score"] < 0 for other in one["alternatives"])
 
 
+def test_what_must_come_back_does(client):
+    [one] = post(client, text="We like {name}. See https://example.org/a?b=1. Use `a. B` now!").json()["translations"]
+    assert all(kept in one["text"] for kept in ("{name}", "https://example.org/a?b=1", "`a. B`"))
+    [one] = post(client, text='<p class="x">We like tea.</p><!-- y -->', format="html").json()["translations"]
+    assert one["text"] == '<p class="x">我们喜欢茶。</p><!-- y -->'
+    [one] = post(client, text=TEA[0], glossary={"tea": "普洱"}).json()["translations"]
+    assert "普洱" in one["text"]
+    assert post(client, text="x", glossary={"": "y"}).status_code == 400
+
+
 def test_a_stream_has_an_event_for_each_sentence_and_one_at_the_end(client):
     with client.stream("POST", "/api/translate/stream", json={"text": f"{TEA[0]} {WATER[0]}"}) as response:
         assert response.headers["content-type"].startswith("text/event-stream")

@@ -37,7 +37,7 @@ def parse_html(text: str, glossary: Glossary | None = None) -> list[str | Masked
 
     Text is unescaped and its white space is one space; it is escaped again where it is put back.
     """
-    builder = SentenceBuilder(glossary)
+    builder = SentenceBuilder(glossary, escaped)
     parts: list[str | Masked] = []
 
     def end_block() -> None:
@@ -76,6 +76,11 @@ def _add_text(builder: SentenceBuilder, text: str) -> None:
             builder.add_literal(match[0], detached=True)
             plain = []
     builder.add_text("".join([*plain, text[last:]]))
+
+
+def escaped(text: str) -> str:
+    """Text as it stands in HTML between tags."""
+    return html.escape(text, quote=False)
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str, str]]:

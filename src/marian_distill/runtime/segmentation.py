@@ -107,10 +107,11 @@ def join_segments(segments: Sequence[str], language: Language) -> str:
     joined = ""
     for segment in segments:
         text = " ".join(segment.split())
-        glue = " " if joined and text and (language == "en" or _would_run_together(joined[-1], text[0])) else ""
+        glue = " " if joined and text and (language == "en" or would_run_together(joined[-1], text[0])) else ""
         joined += glue + text
     return joined
 
 
-def _would_run_together(left: str, right: str) -> bool:
+def would_run_together(left: str, right: str) -> bool:
+    """Whether two characters side by side would make one word or number of two."""
     return left.isalnum() and right.isalnum() and not (is_han(left) or is_han(right))

@@ -4,7 +4,6 @@ Small models have no piece that means "leave this alone", and would lose one. Th
 """
 
 import re
-from collections import defaultdict, deque
 from typing import Literal, NamedTuple
 
 from marian_distill.languages import Language
@@ -30,12 +29,12 @@ class Disguise(NamedTuple):
 
     Args:
         text: with words or stand-ins for the spans.
-        sought: for each span, in order, what stands for it in the translation.
+        sought: for each span, in order, what may stand for it in the translation, and the span that it then is.
         once: those that may not be there twice: stand-ins.
     """
 
     text: str
-    sought: list[str]
+    sought: list[dict[str, Span]]
     once: frozenset[str]
 
 
@@ -46,24 +45,26 @@ def disguised(source: Masked, style: Style, source_language: Language, target_la
         return None
     if not words and not source.spans:
         return None
-    if style == "cities":
-        names = [(city[source_language], city[target_language]) for city in CITIES]
+    text = source.filled(lambda span: span.source)
+    if style == "numbers":
+        names = [(number, number) for number in NUMBERS if number not in text]
     else:
-        names = [(number, number) for number in NUMBERS]
-    free = iter([pair for pair in names if pair[0] not in source.text and pair[1] not in source.text])
-    shown, sought, once = [], [], set()
+        names = [(city[source_language], city[target_language]) for city in CITIES]
+    free = iter([(name, translation) for name, translation in names if name not in text])
+    shown, sought, once, stand_ins = [], [], set(), set()
     for span in source.spans:
         if words and span.translation:
             shown.append(span.source)
-            sought.append(span.translation)
+            sought.append({one.translation.lower(): one for one in (*reversed(span.others), span)})
             continue
         name, translation = next(free, ("", ""))
         if not name:
             return None
         shown.append(name)
-        sought.append(translation)
-        once.add(translation)
-    return Disguise(_with_shown(source.text, shown, once), sought, frozenset(once))
+        sought.append({translation.lower(): span})
+        stand_ins.add(name)
+        once.add(translation.lower())
+    return Disguise(_with_shown(source.text, shown, stand_ins), sought, frozenset(once))
 
 
 def _with_shown(text: str, shown: list[str], stand_ins: set[str]) -> str:
@@ -80,26 +81,24 @@ def _is_latin(character: str) -> bool:
     return character.isascii() and character.isalnum()
 
 
-def restored(translation: str, disguise: Disguise, spans: tuple[Span, ...]) -> Masked | None:
+def restored(translation: str, disguise: Disguise) -> Masked | None:
     """The translation with its spans masked where they were found; None where one is missing, or is there twice."""
     translation = translation.replace(MASK, "")
-    waiting: dict[str, deque[Span]] = defaultdict(deque)
-    for sought, span in zip(disguise.sought, spans, strict=True):
-        waiting[sought.lower()].append(span)
-    if not waiting:
+    if not disguise.sought:
         return Masked(translation)
-    longest_first = sorted(set(disguise.sought), key=len, reverse=True)
-    texts, found, last = [], [], 0
+    longest_first = sorted({text for texts in disguise.sought for text in texts}, key=len, reverse=True)
+    waiting = dict(enumerate(disguise.sought))
+    between, found, last = [], [], 0
     for match in re.finditer("|".join(map(_as_pattern, longest_first)), translation, re.IGNORECASE):
-        if waiting[match[0].lower()]:
-            texts.append(translation[last : match.start()])
-            found.append(waiting[match[0].lower()].popleft())
+        text = match[0].lower()
+        number = next((number for number, texts in waiting.items() if text in texts), None)
+        if number is not None:
+            between.append(translation[last : match.start()])
+            found.append(waiting.pop(number)[text])
             last = match.end()
-        elif match[0] in disguise.once:
+        elif text in disguise.once:
             return None
-    if len(found) < len(spans):
-        return None
-    return Masked(MASK.join([*texts, translation[last:]]), tuple(found))
+    return None if waiting else Masked(MASK.join([*between, translation[last:]]), tuple(found))
 
 
 def _as_pattern(sought: str) -> str:

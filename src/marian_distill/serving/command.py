@@ -70,6 +70,7 @@ def serve(arguments: argparse.Namespace) -> None:
         raise UserError(f"no package {error.name}: serving needs `--extra=serve`") from error
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
+    logging.getLogger("marian_distill.runtime").setLevel(logging.ERROR)  # what it warns of, answers tell
     limits = replace(Limits(), **{field.name: getattr(arguments, f"most_{field.name}") for field in fields(Limits)})
     keys = Keys.of_file(arguments.api_key_file) if arguments.api_key_file else Keys()
     models = open_models(arguments.model_dir, arguments.threads)

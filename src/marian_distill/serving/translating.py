@@ -2,14 +2,12 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from marian_distill.command_line import at_least
 from marian_distill.errors import UserError
-from marian_distill.runtime.checked import CheckedTranslator
-from marian_distill.runtime.console import add_text_options, check_text_options, run_translator
+from marian_distill.runtime.console import add_text_options, check_text_options, protected, run_translator
 from marian_distill.runtime.ctranslate2 import CTranslate2Translator
 from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE, MAX_DECODING_LENGTH, MAX_THREADS
 from marian_distill.serving.models import AT_HAND, find_folders
@@ -46,11 +44,6 @@ def add_translating_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--max-decoding-length", type=int, default=MAX_DECODING_LENGTH, help="target tokens a segment")
     parser.add_argument("--threads", type=at_least(0, MAX_THREADS), default=0, help="default: one a core")
-    parser.add_argument(
-        "--check-numbers",
-        action=argparse.BooleanOptionalAction,
-        help="try again where a translation's numbers differ from the source's, and say so (default: at the prompt)",
-    )
 
 
 def translate(arguments: argparse.Namespace) -> None:
@@ -71,9 +64,7 @@ def translate(arguments: argparse.Namespace) -> None:
         intra_threads=threads // side_by_side,
     )
     description = f"{model_dir}: {translator.compute_type}, beam {translator.beam_size}"
-    at_the_prompt = arguments.text is None and not arguments.input_file and sys.stdin.isatty()
-    check = at_the_prompt if arguments.check_numbers is None else arguments.check_numbers
-    run_translator(CheckedTranslator(translator, numbers_kept) if check else translator, arguments, description)
+    run_translator(protected(translator, arguments, numbers_kept), arguments, description)
 
 
 def folder_at_hand() -> Path:
