@@ -8,9 +8,11 @@ from marian_distill.errors import UserError
 from marian_distill.evaluation.evaluation_sets import EvaluationSet, read_hypotheses
 from marian_distill.evaluation.metrics import metric_for
 from marian_distill.evaluation.runs import (
+    Baselines,
     ModelOptions,
     Result,
     Translations,
+    baselines_of,
     evaluate_model,
     hypotheses_name,
     score_translations,
@@ -51,7 +53,7 @@ def compare(
 ) -> dict[str, list[Result]]:
     """Every system's results by its name; those after the first are held against it (`against_baseline`)."""
     compared: dict[str, list[Result]] = {}
-    baselines: Translations = {}
+    baselines: Baselines = {}
     for system in systems:
         if any((system.folder / name).is_file() for name in ("config.json", BUNDLE_FILE, "model.bin")):
             results = evaluate_model(
@@ -61,7 +63,7 @@ def compare(
             theirs = _translations_in(system.folder, tests, direction)
             results = score_translations(theirs, tests, str(system.folder), baselines)
         if not compared:
-            baselines = {(result.test.path, result.report["direction"]): result.hypotheses for result in results}
+            baselines = baselines_of(results)
         compared[system.name] = results
     return compared
 
