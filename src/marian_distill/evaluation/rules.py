@@ -35,7 +35,7 @@ class Rule(NamedTuple):
 
 DECIMAL = re.compile(r"\d\.\d")
 THOUSANDS = re.compile(r"\d,\d{3}(?!\d)|[Tt]housand|\dk\b|千")
-LARGE = re.compile(r"[mb]illion|万|亿", re.I)
+LARGE = re.compile(r"[mbr]illions?\b|万|亿", re.I)
 PERCENT = re.compile(r"[%％]|per\s?cent|百分之", re.I)
 CURRENCY = re.compile(
     r"[$€£¥￥]|\b(?:dollars?|bucks|cents?|euros?|pounds?|pence|yuan|yen|RMB|USD|EUR|GBP|CNY)\b"

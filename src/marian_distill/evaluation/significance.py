@@ -10,6 +10,7 @@ from math import sqrt
 from typing import Any, TypedDict
 
 import numpy as np
+import sacrebleu
 
 from marian_distill.evaluation.metrics import SacreMetric
 
@@ -95,16 +96,17 @@ def resampled_scores(
     """
     generator = np.random.default_rng(seed)
     sentences = len(systems[0])
-    scores = np.empty((len(systems), samples))
+    totals = np.zeros((len(systems), samples, systems[0].shape[1]), np.int64)
     for sample in range(samples):
         drawn = np.bincount(generator.integers(sentences, size=sentences), minlength=sentences)
         for system, statistics in enumerate(systems):
-            total = sum(
-                drawn[start : start + SUMMED] @ statistics[start : start + SUMMED].astype(np.int64)
-                for start in range(0, sentences, SUMMED)
-            )
-            scores[system, sample] = metric._compute_score_from_stats(np.asarray(total).tolist()).score
-    return scores
+            for start in range(0, sentences, SUMMED):
+                part = slice(start, start + SUMMED)
+                totals[system, sample] += drawn[part] @ statistics[part].astype(np.int64)
+    if isinstance(metric, sacrebleu.CHRF):
+        return chrf_scores(totals)
+    score = metric._compute_score_from_stats
+    return np.array([[score(total).score for total in system] for system in totals.tolist()])
 
 
 def interval_of(scores: np.ndarray) -> list[float]:

@@ -184,7 +184,7 @@ function sentence(number, beside) {
     element("dt", {}, state.system + score(state.system)), element("dd", {}, ...(text ? mine : [say("nothing")])));
 }
 
-const TOKEN = /[㐀-鿿豈-﫿]|[A-Za-z0-9À-ɏ]+|\s+|./gsu;
+const TOKEN = /[㐀-鿿豈-﫿]|\d+(?:[.,:]\d+)*|[A-Za-z0-9À-ɏ]+|\s+|./gsu;
 
 function marked(text, other) {
   // The longest common subsequence of both, by characters of Chinese and words of English.
