@@ -34,6 +34,7 @@ FREE_OPTIONS = frozenset(
         *("preprocess_num_proc", "dataloader_num_workers", "dataloader_persistent_workers"),
         *("dataloader_prefetch_factor", "dataloader_pin_memory", "use_cpu", "local_rank"),
         *("report_to", "run_name", "logging_dir", "log_level", "disable_tqdm", "expected_minutes"),
+        "sample_translations",
         *("push_to_hub", "hub_token", "hub_model_id"),
         *("precision", "bf16", "fp16", "attention", PLAN),
     }

@@ -13,12 +13,13 @@ from marian_distill.evaluation.report.data import Names
 
 WIDTH, HEIGHT = 720, 380
 LEFT, RIGHT, TOP, BOTTOM = 56, 120, 16, 48
-COLOURS = 8  # --c0 to --c7 of page.css
+COLOURS = 10  # --c0 to --c9 of page.css
 STANDALONE = """<style>
 svg { --line: #d0d7de; --ink: #1f2328; --soft: #656d76; --c0: #0969da; --c1: #bf3989; --c2: #1a7f37; --c3: #9a6700;
-  --c4: #8250df; --c5: #cf222e; --c6: #0b7285; --c7: #57606a; }
+  --c4: #8250df; --c5: #cf222e; --c6: #0b7285; --c7: #57606a; --c8: #bc4c00; --c9: #6639ba; }
 @media (prefers-color-scheme: dark) { svg { --line: #30363d; --ink: #e6edf3; --soft: #9198a1; --c0: #4493f8;
-  --c1: #db61a2; --c2: #3fb950; --c3: #d29922; --c4: #ab7df8; --c5: #f85149; --c6: #39c5cf; --c7: #9198a1; } }
+  --c1: #db61a2; --c2: #3fb950; --c3: #d29922; --c4: #ab7df8; --c5: #f85149; --c6: #39c5cf; --c7: #9198a1;
+  --c8: #f0883e; --c9: #d2a8ff; } }
 </style>"""
 
 

@@ -18,7 +18,7 @@ from marian_distill.files import atomic_writer
 
 MOST_BYTES = 2_000_000
 # More curves than this in one picture are a tangle.
-MOST_CURVES = 8
+MOST_CURVES = 10
 
 
 class Page(TypedDict):
