@@ -45,12 +45,14 @@ def main() -> None:
     from marian_distill.evaluation.report.origin import origin_of
     from marian_distill.evaluation.report.page import write_page
     from marian_distill.evaluation.runs import ModelOptions
+    from marian_distill.evaluation.training_text import OVERLAP_CACHE
 
     systems = comparison.parse_systems(arguments.systems)
     tests = [read_evaluation_set(path, arguments.max_samples) for path in arguments.test_file]
     options = ModelOptions(arguments.beam_size)
     threads = arguments.threads if arguments.cost else None
-    compared = comparison.compare(systems, tests, arguments.direction, options, threads)
+    training_cache = arguments.output.parent / OVERLAP_CACHE
+    compared = comparison.compare(systems, tests, arguments.direction, options, threads, training_cache)
     tables = list(filter(None, (comparison.rows_of(compared, direction) for direction in DIRECTIONS)))
     signatures = comparison.signatures_of(compared)
     with atomic_writer(arguments.output) as stream:

@@ -53,6 +53,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--cost", action="store_true", help="measure size, memory, latency and speed too")
     parser.add_argument("--threads", type=at_least(1, 256), default=1, help="of the engine, for --cost (default: 1)")
     parser.add_argument("--target", nargs="+", default=[], metavar="NAME=NUMBER", help="what each score must reach")
+    parser.add_argument(
+        "--check-with", type=Path, nargs="+", default=[], metavar="FILE",
+        help="test files of later calls: looked for in the same reading of training data, if --json is in one folder",
+    )  # fmt: skip
     parser.add_argument("--no-training-check", action="store_true", help="do not look for test sentences in training")
     return parser.parse_args()
 
@@ -64,6 +68,7 @@ def main() -> None:
     from marian_distill.evaluation.report.origin import origin_of
     from marian_distill.evaluation.report.page import write_page
     from marian_distill.evaluation.targets import costs_in, missed_targets, parse_targets
+    from marian_distill.evaluation.training_text import OVERLAP_CACHE
 
     targets = parse_targets(arguments.target)
     tests = [read_evaluation_set(path, arguments.max_samples) for path in arguments.test_file]
@@ -81,6 +86,8 @@ def main() -> None:
             baselines=baselines,
             cost_threads=arguments.threads if arguments.cost or costs_in(targets) else None,
             check_training=not arguments.no_training_check,
+            training_cache=arguments.json.parent / OVERLAP_CACHE,
+            others=[read_evaluation_set(path) for path in arguments.check_with],
         )
     else:
         theirs = runs.read_translations(arguments.hypotheses, tests, arguments.direction, "--hypotheses")

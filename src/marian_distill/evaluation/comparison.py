@@ -50,6 +50,7 @@ def compare(
     direction: str | None,
     options: ModelOptions,
     cost_threads: int | None = None,
+    training_cache: Path | None = None,
 ) -> dict[str, list[Result]]:
     """Every system's results by its name; those after the first are held against it (`against_baseline`)."""
     compared: dict[str, list[Result]] = {}
@@ -57,8 +58,9 @@ def compare(
     for system in systems:
         if any((system.folder / name).is_file() for name in ("config.json", BUNDLE_FILE, "model.bin")):
             results = evaluate_model(
-                system.folder, tests, direction, options, baselines=baselines, cost_threads=cost_threads
-            )
+                system.folder, tests, direction, options,
+                baselines=baselines, cost_threads=cost_threads, training_cache=training_cache,
+            )  # fmt: skip
         else:
             theirs = _translations_in(system.folder, tests, direction)
             results = score_translations(theirs, tests, str(system.folder), baselines)

@@ -70,6 +70,8 @@ def evaluate_model(
     baselines: Baselines | None = None,
     cost_threads: int | None = None,
     check_training: bool = True,
+    training_cache: Path | None = None,
+    others: Sequence[EvaluationSet] = (),
 ) -> list[Result]:
     """Translate and score every test set in every direction that it and the model are for.
 
@@ -81,6 +83,7 @@ def evaluate_model(
         baselines: another system's scores.
         cost_threads: the engine's threads while its cost is measured; not measured when None.
         check_training: look for test sentences in the model's training text first.
+        training_cache, others: see `training_overlaps`.
 
     Raises:
         UserError: a model that cannot be loaded, a direction that it or a test set is not for.
@@ -93,7 +96,7 @@ def evaluate_model(
     jobs: list[tuple[EvaluationSet, Direction]] = [
         (test, one) for test in tests for one in directions if test.direction in (None, one)
     ]
-    seen = training_overlaps(model_dir, tests) if check_training else {}
+    seen = training_overlaps(model_dir, tests, training_cache, others) if check_training else {}
     costs: dict[Direction, Cost] = {}
     if cost_threads is not None:
         measured: set[Direction] = {one for _, one in jobs}

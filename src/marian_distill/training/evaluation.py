@@ -40,7 +40,7 @@ def summed_cross_entropy(trainer: "DistillSeq2SeqTrainer", model: Any, batches: 
 def translations(
     trainer: "DistillSeq2SeqTrainer", model: Any, batch: Batch, max_length: int | None = None
 ) -> list[str]:
-    """What the model makes of a batch's sources, as texts without `<pad>` and `</s>`; of `max_length` tokens at most."""
+    """What the model makes of a batch's sources, as texts without special tokens; of `max_length` tokens at most."""
     options = trainer._gen_kwargs if max_length is None else {**trainer._gen_kwargs, "max_length": max_length}
     inputs = trainer._prepare_inputs(dict(batch))
     generated = model.generate(
