@@ -14,7 +14,7 @@ from pathlib import Path
 
 from marian_distill.command_line import command_parser
 from marian_distill.errors import UserError, run_command
-from marian_distill.files import atomic_writer, read_json_object, write_json
+from marian_distill.files import atomic_writer, write_json
 from marian_distill.schema import read_shaped
 
 
@@ -30,15 +30,12 @@ def main() -> None:
     parser.add_argument("--about", help="a sentence or two about it")
     parser.add_argument("--check", action="store_true", help="only say what is stale")
     arguments = parser.parse_args()
-    from marian_distill.evaluation.report.results import Kept, kept_figures, results_page, stale_files
+    from marian_distill.evaluation.report.results import ComparisonFile, Kept, kept_figures, results_page, stale_files
 
     if arguments.take:
         if not (arguments.name and arguments.title and arguments.about):
             raise UserError("--take: give --name, --title and --about as well")
-        comparison = read_json_object(arguments.take)
-        if not {"systems", "baseline", "origin"} <= comparison.keys():
-            raise UserError(f"{arguments.take}: expected a file that scripts/compare_models.py wrote")
-        kept = kept_figures(comparison, arguments.title, arguments.about)
+        kept = kept_figures(read_shaped(arguments.take, ComparisonFile), arguments.title, arguments.about)
         write_json(arguments.results / f"{arguments.name}.json", kept)
     comparisons = {path.stem: read_shaped(path, Kept) for path in sorted(arguments.results.glob("*.json"))}
     if not comparisons:

@@ -240,7 +240,7 @@ rule curves:
     params:
         runs=lambda wildcards: [f"{OUT}/{run}" for run in CURVES[wildcards.stage]],
     shell:
-        "uv run -s scripts/plot_curves.py {params.runs:q} --output {output:q}"
+        "uv run -s scripts/plot_run.py {params.runs:q} --measures eval_loss --output {output:q}"
 
 
 rule initialisation:

@@ -20,8 +20,8 @@ Scores have 95 % intervals; ★ marks a difference from the system that is named
 chance (paired bootstrap, p < 0.05). Into Chinese chrF decides, into English chrF++. Bold: models of this repository.
 """
 
-Figures = TypedDict(
-    "Figures",
+Measured = TypedDict(
+    "Measured",
     {
         "direction": Direction,
         "test_file": str,
@@ -30,11 +30,32 @@ Figures = TypedDict(
         "chrf++": Score,
         "chrf": NotRequired[Score],
         "numbers_kept": float | None,
-        "faults": dict[str, float],
         "against_baseline": NotRequired[dict[str, Comparison]],
         "cost": NotRequired[Cost],
     },
 )
+
+
+class Figures(Measured):
+    """A system in a task, as it is kept: `faults` are shares."""
+
+    faults: dict[str, float]
+
+
+class _Share(TypedDict):
+    share: float
+
+
+class _Report(Measured):
+    faults: dict[str, _Share]
+
+
+class ComparisonFile(TypedDict):
+    """What is read of a file of scripts/compare_models.py."""
+
+    baseline: str
+    systems: dict[str, list[_Report]]
+    origin: Origin
 
 
 class Kept(TypedDict):
@@ -47,12 +68,12 @@ class Kept(TypedDict):
     origin: Origin
 
 
-def kept_figures(comparison: Mapping[str, Any], title: str, about: str) -> Kept:
+def kept_figures(comparison: ComparisonFile, title: str, about: str) -> Kept:
     """What is kept of a file that scripts/compare_models.py wrote: figures, no sentences and no rows."""
-    systems = {}
+    systems: dict[str, Any] = {}
     for name, reports in comparison["systems"].items():
         systems[name] = [
-            {key: report[key] for key in Figures.__annotations__ if key in report and key != "faults"}
+            {key: report[key] for key in Measured.__annotations__ if key in report}
             | {
                 "test_file": Path(report["test_file"]).name,
                 "faults": {fault: found["share"] for fault, found in report["faults"].items()},
