@@ -8,7 +8,7 @@ import numpy as np
 
 from marian_distill.evaluation.evaluation_sets import EvaluationSet
 from marian_distill.evaluation.rules import FAULTS, SOURCES, Segment, words_in
-from marian_distill.evaluation.significance import chrf_scores, grouped_interval, share_interval
+from marian_distill.evaluation.significance import chrf_scores, grouped_interval, sentence_scores, share_interval
 from marian_distill.languages import Direction, languages_of
 
 # Classes of sources by length: what they are called, the least words and the most.
@@ -80,7 +80,7 @@ def break_down(
         for rules, found in ((SOURCES, in_slice), (FAULTS, faulty)):
             for name, rule in rules.items():
                 found[name][number] = rule.holds(segment)
-    scores = chrf_scores(statistics)
+    scores = sentence_scores(statistics)
     slices = {name: _part(rows, statistics, scores) for name, rows in in_slice.items() if rows.any()}
     for name in slices.keys() & set(NUMERIC):
         slices[name]["kept"] = round(1 - float(faulty["numbers"][in_slice[name]].mean()), 4)

@@ -72,6 +72,12 @@ def chrf_scores(statistics: np.ndarray) -> np.ndarray:
     return 100 * np.divide((1 + BETA**2) * precision * recall, below, out=np.zeros_like(below), where=below > 0)
 
 
+def sentence_scores(statistics: np.ndarray) -> np.ndarray:
+    """chrF of each sentence alone, `[sentences]`; some at a time, for a million take a GB together."""
+    parts = range(0, len(statistics), SUMMED)
+    return np.concatenate([chrf_scores(statistics[start : start + SUMMED]) for start in parts])
+
+
 def grouped_interval(statistics: np.ndarray, samples: int = SAMPLES, seed: int = SEED) -> list[float]:
     """95 % interval of chrF over a part of a test set; of many sentences, groups of them are drawn together."""
     generator = np.random.default_rng(seed)

@@ -14,7 +14,7 @@ from marian_distill.evaluation.cost import Cost
 from marian_distill.evaluation.metrics import metric_for
 from marian_distill.evaluation.rules import FAULTS, SOURCES
 from marian_distill.evaluation.runs import Result
-from marian_distill.evaluation.significance import Comparison, chrf_scores
+from marian_distill.evaluation.significance import Comparison, sentence_scores
 from marian_distill.languages import Direction, languages_of
 
 # Sentences of a list. A longer text is cut: nobody reads it on a page.
@@ -87,7 +87,7 @@ def gather_tasks(compared: Compared, listed: int = LISTED) -> list[Task]:
 def _task(results: Mapping[str, Result], listed: int) -> Task:
     first = next(iter(results.values()))
     metric = metric_for(languages_of(first.direction)[1]).name
-    scores = {name: chrf_scores(result.scored.statistics) for name, result in results.items()}
+    scores = {name: sentence_scores(result.scored.statistics) for name, result in results.items()}
     systems = {name: _system(name, results, scores, listed) for name in results}
     wanted = sorted({row for one in systems.values() for row in _rows_of(one)})
     source, target = languages_of(first.direction)
