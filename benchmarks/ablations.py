@@ -2,11 +2,14 @@
 
     uv run benchmarks/ablations.py --dataset CORPUS.tsv.gz --eval-dataset DEV.tsv --teacher-model outputs/my-teacher
     uv run benchmarks/ablations.py --dataset CORPUS.tsv.gz --eval-dataset DEV.tsv --seconds 600 --ways labels ema
+    uv run benchmarks/ablations.py --dataset CORPUS.tsv.gz --eval-dataset DEV.tsv --teacher-model outputs/my-teacher \
+        --init-from-teacher --student-config student_configs/256d_3x1_8k.json --seconds 180
 
 Prints a table; its numbers and the runs are in outputs/benchmarks/ablations. A way first makes some steps to learn how
 long one takes, then a run of as many as the seconds hold, so that its learning rate goes all the way down. Evaluation
 and saving do not count. The same command goes on where it was stopped; a way that is done is not run again. Without
---teacher-model the ways that need a teacher are left out.
+--teacher-model the ways that need a teacher are left out. With --init-from-teacher every way starts from the teacher's
+layers: minutes then tell ways apart, where students from random weights would still be learning to write.
 """
 
 import json
@@ -65,6 +68,7 @@ def parse_arguments() -> Namespace:
     parser.add_argument("--seconds", type=at_least(1), default=1800, help="of training, a way")
     parser.add_argument("--ways", nargs="+", choices=[*WAYS, *TEACHER_WAYS], help="default: all that can be run")
     parser.add_argument("--teacher-model", help="a model with the student's tokenizer, which is then the teacher's")
+    parser.add_argument("--init-from-teacher", action="store_true", help="every way starts from the teacher's layers")
     parser.add_argument("--student-config", type=Path, help="default: 256d, 4 + 2 layers")
     parser.add_argument("--pieces", type=at_least(300), default=8000, help="of the tokenizer, without a teacher")
     parser.add_argument("--tokens-per-batch", type=at_least(64), default=4096)
@@ -77,6 +81,8 @@ def parse_arguments() -> Namespace:
     arguments.ways = arguments.ways or [*WAYS, *(TEACHER_WAYS if arguments.teacher_model else ())]
     if (needing := [way for way in arguments.ways if way in TEACHER_WAYS]) and not arguments.teacher_model:
         raise UserError(f"--ways {needing[0]}: needs --teacher-model")
+    if arguments.init_from_teacher and not arguments.teacher_model:
+        raise UserError("--init-from-teacher: needs --teacher-model")
     return arguments
 
 
@@ -125,7 +131,8 @@ def common_options(arguments: Namespace) -> list[str]:
         "seed": [arguments.seed],
         "disable_tqdm": ["true"],
     }
-    return [each for name, values in options.items() for each in (f"--{name}", *map(str, values))]
+    start = ["--init-from-teacher", "--teacher-model", arguments.teacher_model] if arguments.init_from_teacher else []
+    return [*start, *(each for name, values in options.items() for each in (f"--{name}", *map(str, values)))]
 
 
 def measure(way: str, common: list[str], arguments: Namespace) -> dict[str, Any]:
@@ -148,7 +155,8 @@ def measure(way: str, common: list[str], arguments: Namespace) -> dict[str, Any]
 def options_of(way: str, steps: int, arguments: Namespace) -> list[str]:
     """A way's own options for a run of so many steps."""
     options = {**WAYS, **TEACHER_WAYS}[way].format(fiftieth=max(1, steps // 50)).split()
-    return [*options, "--teacher-model", arguments.teacher_model] if way in TEACHER_WAYS else options
+    needed = way in TEACHER_WAYS and not arguments.init_from_teacher  # then all ways name it
+    return [*options, "--teacher-model", arguments.teacher_model] if needed else options
 
 
 def train(folder: Path, options: list[str], steps: int, logging_steps: int) -> None:

@@ -68,8 +68,9 @@ def export_generator(arguments: argparse.Namespace, pairs: list[tuple[str, str]]
         arguments.min_parity,
         arguments.overwrite,
     )
-    print(f"parity: {export['equal_continuations']} of {export['texts']} greedy continuations equal")
-    print(f"bits per byte: {export['exported_bits_per_byte']:.4f}, as trained {export['trained_bits_per_byte']:.4f}")
+    print(f"parity: {export['equal_continuations']} of {export['texts']} greedy continuations of test sentences equal")
+    trained, exported = export["trained_bits_per_byte"], export["exported_bits_per_byte"]
+    print(f"bits per byte of them: {exported:.4f}, as trained {trained:.4f}")
     print_size(export["megabytes"], export["quantization"], export["effective_compute_type"])
 
 

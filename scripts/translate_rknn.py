@@ -15,8 +15,9 @@ from pathlib import Path
 from marian_distill.command_line import at_least, command_parser
 from marian_distill.errors import run_command
 from marian_distill.runtime.bundle_translator import BundleTranslator
-from marian_distill.runtime.console import add_text_options, check_text_options, run_translator
+from marian_distill.runtime.console import add_text_options, check_text_options, protected, run_translator
 from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE
+from marian_distill.text.numbers import numbers_kept
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -47,7 +48,7 @@ def main() -> None:
         arguments.threads,
     )
     description = f"{arguments.model_dir}: {translator.compute_type}, beam {translator.beam_size}"
-    run_translator(translator, arguments, description)
+    run_translator(protected(translator, arguments, numbers_kept), arguments, description)
 
 
 if __name__ == "__main__":

@@ -58,19 +58,19 @@ class Outcome(NamedTuple):
     errors: str
 
 
-def run(options: list[str], output_dir: Path, kill_before: int = 0) -> Outcome:
-    """Run the training command in a fork of this process, which has its imports; kill it before an operation."""
+def run(options: list[str], output_dir: Path, kill_before: int = 0, command: Path = COMMAND) -> Outcome:
+    """Run a command in a fork of this process, which has its imports; kill it before an operation."""
     with tempfile.TemporaryDirectory() as reports:
         child = os.fork()
         if child == 0:
-            _run_child(options, output_dir, kill_before, Path(reports))
+            _run_child(command, options, output_dir, kill_before, Path(reports))
         _, status = os.waitpid(child, 0)
         lines = Path(reports, "operations").read_text(encoding="utf-8").splitlines()
         errors = Path(reports, "stderr").read_text(encoding="utf-8")
     return Outcome(os.waitstatus_to_exitcode(status), len(lines), lines[-1] if lines else "none", errors)
 
 
-def _run_child(options: list[str], output_dir: Path, kill_before: int, reports: Path) -> None:
+def _run_child(command: Path, options: list[str], output_dir: Path, kill_before: int, reports: Path) -> None:
     code = 1
     with contextlib.suppress(BaseException):
         operations = os.open(reports / "operations", os.O_WRONLY | os.O_CREAT)
@@ -93,9 +93,9 @@ def _run_child(options: list[str], output_dir: Path, kill_before: int, reports: 
             os.write(operations, f"{event} {str(path).removeprefix(inside)}\n".encode())
 
         sys.addaudithook(watch)
-        sys.argv = [str(COMMAND), *options]
+        sys.argv = [str(command), *options]
         try:
-            run_command(runpy.run_path(str(COMMAND))["main"])
+            run_command(runpy.run_path(str(command))["main"])
             code = 0
         except SystemExit as leaving:
             code = leaving.code if isinstance(leaving.code, int) else 1

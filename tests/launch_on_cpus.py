@@ -1,6 +1,6 @@
-"""Runs distill_zh_en.py under an accelerate config as `accelerate launch` would on GPUs, here on CPU processes.
+"""Runs distill_zh_en.py under an accelerate config as a process of `accelerate launch` would on GPUs, here on a CPU.
 
-    python -m torch.distributed.run --standalone --nproc-per-node 2 launch_on_cpus.py CONFIG.yaml OPTIONS …
+    RANK=0 LOCAL_RANK=0 WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=… python launch_on_cpus.py CONFIG.yaml OPTIONS …
 
 accelerate shards on GPUs alone, for no reason that lies in PyTorch: it is told that these processes have some.
 Writes what the processes sent each other within a step into collectives.json of the environment's COLLECTIVES folder.

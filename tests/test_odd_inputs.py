@@ -25,6 +25,7 @@ from marian_distill.students.liquid.configuration import LiquidConfig
 from marian_distill.students.liquid.student import LiquidStudent
 from marian_distill.text.corpus import CorpusSource, load_parallel
 from odd_files import DEEP, DIGITS, JSON, LONG, TEXT, broken_models, odd_outputs, odd_paths, write
+from toy_coordinated import settings_of
 from toy_language_model import write_toy_config
 from toy_model import write_tokenizer
 from toy_training import write_student_config
@@ -44,6 +45,7 @@ GOOD = {
     "check_platforms": "",
     "compare_models": "@ct2@ --test-file @text@ --direction en-zh --output @out@/compared.md",
     "check_regression": "@scores@ --before before --after after --json @out@/gate.json",
+    "coordinate_distill": "@run_yaml@",
     "distill_zh_en": TRAINING,
     "estimate_rknn": "@student@ --json @out@/estimate.json",
     "evaluate_causal_lm": "@writer@ --text @lines@ --json @out@/measures.json",
@@ -66,7 +68,9 @@ GOOD = {
     "pack_board": "@bundle@ --output @out@/board.tar.gz",
     "plot_run": "@run@ --output @out@/curves.png",
     "results_page": "--results @figures@ --output @out@/results.md",
+    "quick_start": "--mode test --config @run_yaml@ --output-dir @out@/quick_start",
     "results_table": "@scores@ --output @out@/results.md",
+    "serve": "--model-dir @ct2@ --port 0",
     "train_bpe_tokenizer": "--text @lines@ --vocab-size 260 --output-dir @out@/bpe",
     "train_causal_lm": "--student-config @writer_config@ --tokenizer-dir @writer@ --text @text@ --max-steps 1 "
     "--packed-length 32 --precision fp32 --attention sdpa --output-dir @out@/writer",
@@ -163,6 +167,7 @@ def cases() -> Iterator[tuple[str, Case]]:
             yield f"bundle.json {name}", with_option(command, option, f"@bundle/{name}@")
         if name not in ("empty-object", "infinite"):  # what CTranslate2 needs of it is in the model itself
             yield f"config.json {name}", with_option("translate_ct2", "--model-dir", f"@ct2/config.json {name}@")
+        yield f"YAML {name}", with_option("coordinate_distill", "config", f"@json/{name}@")
         if name not in ("empty", "null", "empty-object"):
             yield f"YAML {name}", ("distill_zh_en", ["--config", f"@json/{name}@", *GOOD["distill_zh_en"].split()])
         yield f"vocabulary {name}", with_option("translate_ct2", "--model-dir", f"@ct2/shared_vocabulary.json {name}@")
@@ -204,6 +209,8 @@ def other_kinds() -> Iterator[tuple[str, Case]]:
         ("make_extra_travel_data", "--teacher-ct2-dir", "liquid writer"),
         ("make_vocabulary_map", "model_dir", "model bundle liquid writer writer_model"),
         ("pack_board", "bundle_dir", "ct2 liquid writer_model"),
+        ("serve", "--model-dir", "model liquid writer lines text/absent"),
+        ("serve", "--api-key-file", "text/bytes.tsv text/absent ct2"),
         ("train_causal_lm", "--tokenizer-dir", "ct2 liquid"),
         ("translate_ct2", "--model-dir", "bundle liquid writer_model"),
         ("translate_rknn", "--model-dir", "ct2 liquid writer"),
@@ -244,6 +251,7 @@ def odd_options() -> Iterator[tuple[str, Case]]:
         "generate_text": (
             *("--temperature", "--top-k", "--top-p", "--repetition-penalty", "--max-new-tokens", "--threads"),
         ),
+        "serve": ("--port", "--beam-size", "--threads", "--batch-tokens", "--most-texts", "--most-seconds"),
         "train_bpe_tokenizer": ("--vocab-size", "--max-samples"),
         "train_causal_lm": (
             "--holdout-share",
@@ -265,6 +273,8 @@ def odd_options() -> Iterator[tuple[str, Case]]:
             for value in NOT_NUMBERS[1::2] if command == "distill_zh_en" else NOT_NUMBERS:
                 if (option, value) not in {("--min-score", "-1"), ("--seed", "-1"), ("--seed", DIGITS)}:
                     yield f"{option} {value[:9]!r}", with_option(command, option, value)
+    for path in ("@text/absent@", "@text@", "@model@"):
+        yield f"config {path}", with_option("coordinate_distill", "config", path)
     for folder in ("@text/absent@", "@text@", "@model@"):
         words = f"{GOOD['distill_zh_en']} --alpha-ce 0.5 --teacher-cache {folder}".split()
         yield f"--teacher-cache {folder}", ("distill_zh_en", words)
@@ -388,6 +398,8 @@ def places(
         **{"writer_model": toy_writer_dir, "liquid": write_liquid(home / "liquid")},
         **{"scores": home / "scores" / "good", "run": home / "runs" / "good"},
     }
+    run = settings_of(home, toy_writer_dir, corpus={"dataset": [str(toy_stage / "train.tsv")]})
+    found["run_yaml"] = write(home, {"run.yaml": json.dumps(run)})[0]
     write(home / "text", {"file": "a file"})
     found |= {f"text/{name}": path for name, path in odd_paths(home / "text").items()}
     for name, path in zip(TEXT, write(home / "text", TEXT), strict=True):

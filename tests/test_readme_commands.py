@@ -30,6 +30,7 @@ TOOLS = (
     "ruff",
     "pyright",
     "ct2-transformers-converter",
+    "ray",
 )  # their own options are their own affair
 # Commands of the README that take seconds on a toy model; the others train, or need a larger corpus or a download.
 QUICK = (
@@ -83,6 +84,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write_tsv(tmp_path / name, PAIRS[::9])
     write_tsv(tmp_path / "CORPUS.tsv", PAIRS)
     shutil.copyfile(REPOSITORY / "recipes/quickstart/2_student.yaml", tmp_path / "STAGE.yaml")
+    shutil.copyfile(REPOSITORY / "recipes/coordinated/qwen.yaml", tmp_path / "RUN.yaml")
     for name in ("MY.yaml", "MIX.yaml"):
         (tmp_path / name).write_text("corpus: CORPUS.tsv\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)

@@ -1,11 +1,14 @@
 """The benchmarks run, at toy size; how fast is not asked here. Marian is left out: it is another environment."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from marian_distill.errors import UserError
 from marian_distill.files import read_json
 from toy_model import PAIRS
 
@@ -71,33 +74,44 @@ def test_scaling(tmp_path):
 
 
 @pytest.mark.slow
-def test_ablations(toy_stage, tmp_path):
-    toy = [
-        "--dataset",
-        toy_stage / "train.tsv",
-        "--eval-dataset",
-        toy_stage / "dev.tsv",
-        "--seconds",
-        1,
-        "--pieces",
-        380,
-    ]
-    toy += ["--calibration-steps", 2, "--max-eval-samples", 4, "--tokens-per-batch", 256]
-    command = [sys.executable, BENCHMARKS / "ablations.py", "--output-dir", tmp_path / "ablations", *toy]
+def test_ablations(toy_stage, tmp_path, distill, monkeypatch, capsys):
+    """The runs of ways are commands of their own; here they run in this one, without the seconds of imports."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    ablations = importlib.import_module("ablations")
 
-    def run_ways(*ways: str) -> subprocess.CompletedProcess:
-        whole = [str(each) for each in (*command, "--ways", *ways)]
-        return subprocess.run(whole, capture_output=True, text=True, check=False)
+    def run_here(command: list[str], **_) -> subprocess.CompletedProcess:
+        return subprocess.CompletedProcess(command, distill(*command[2:]), stderr="")
 
-    done = run_ways("labels")
-    assert done.returncode == 0, done.stderr
-    before = read_json(tmp_path / "ablations" / "ablations.json")["ways"]["labels"]
-    done = run_ways("labels", "ema")
-    assert done.returncode == 0, done.stderr
-    report = read_json(tmp_path / "ablations" / "ablations.json")
-    assert report["ways"]["labels"] == before  # not run again
-    assert "--ema-decay" in report["ways"]["ema"]["options"]
-    assert [line.split(" | ")[0] for line in done.stdout.splitlines()[2:]] == ["| labels", "| ema"]
-    done = run_ways("reverse_kl")
-    assert done.returncode == 2
-    assert "--ways reverse_kl: needs --teacher-model" in done.stderr
+    streams = {"DEVNULL": subprocess.DEVNULL, "PIPE": subprocess.PIPE}
+    monkeypatch.setattr(ablations, "subprocess", SimpleNamespace(run=run_here, **streams))
+    toy = ["--dataset", toy_stage / "train.tsv", "--eval-dataset", toy_stage / "dev.tsv", "--seconds", 1]
+    toy += ["--pieces", 380, "--calibration-steps", 2, "--max-eval-samples", 4, "--tokens-per-batch", 256]
+    path = tmp_path / "ablations" / "ablations.json"
+
+    def run_ways(*ways: str) -> dict:
+        options = ["--output-dir", path.parent, *toy, "--ways", *ways]
+        monkeypatch.setattr(sys, "argv", ["ablations.py", *map(str, options)])
+        ablations.main()
+        return read_json(path)["ways"]
+
+    before = run_ways("labels")["labels"]
+    capsys.readouterr()
+    ways = run_ways("labels", "ema")
+    assert ways["labels"] == before  # not run again
+    assert "--ema-decay" in ways["ema"]["options"]
+    rows = [line.split(" | ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert rows[-2:] == ["| labels", "| ema"]
+    for refused in (["reverse_kl"], ["labels", "--init-from-teacher"]):
+        with pytest.raises(UserError, match="needs --teacher-model"):
+            run_ways(*refused)
+
+
+@pytest.mark.slow
+def test_serving(tmp_path, toy_ct2_dir):
+    toy = ["--model-dir", toy_ct2_dir, "--rounds", 1, "--seconds", 1, "--clients", 4, "--memory-requests", 1200]
+    report = run("serving", tmp_path, *toy)
+    ours, alone = (report["points"][f"4 clients, {way}"] for way in ("ours", "one call a request"))
+    assert ours["batch_sentences"] > 1 == alone["batch_sentences"]
+    assert ours["p50_ms"] <= ours["p99_ms"]
+    assert report["memory"][-1]["requests"] >= 1200
+    assert (tmp_path / "serving_memory.png").read_bytes().startswith(PNG)

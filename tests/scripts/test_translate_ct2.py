@@ -45,6 +45,38 @@ def test_a_pipe_gives_a_line_for_a_line(toy_ct2_dir):
     assert result.stderr == b""
 
 
+def test_a_page_keeps_its_tags_and_a_glossary_its_terms(toy_ct2_dir, tmp_path):
+    (tmp_path / "en.html").write_text("<p class=x>We like tea.</p>\n<!-- {0} -->\n", encoding="utf-8")
+    (tmp_path / "terms.tsv").write_text("tea\t普洱\n\nmilk\t奶\n", encoding="utf-8")
+    (tmp_path / "terms.json").write_text('{"tea": "普洱"}', encoding="utf-8")
+    files = ("--input-file", tmp_path / "en.html", "--output-file", tmp_path / "zh.html", "--format", "html")
+    for glossary in ("terms.tsv", "terms.json"):
+        result = translate("--model-dir", toy_ct2_dir, *files, "--glossary", tmp_path / glossary)
+        assert (result.returncode, result.stderr) == (0, b"")
+        page = (tmp_path / "zh.html").read_text(encoding="utf-8")
+        assert page.startswith("<p class=x>") and page.endswith("</p>\n<!-- {0} -->\n")
+        assert "普洱" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--format", "html"), "--format html goes with --text or --input-file, and without --n-best"),
+        (("--text", "x", "--glossary", "terms.tsv"), "terms.tsv, line 2: expected a term, a tab and its translation"),
+        (("--text", "x", "--glossary", "list.json"), "list.json: expected an object, term to translation"),
+        (("--text", "x", "--glossary", "absent.tsv"), "absent.tsv: No such file or directory"),
+    ],
+)
+def test_a_glossary_or_format_that_does_not_do_is_one_line(toy_ct2_dir, tmp_path, options, message):
+    (tmp_path / "terms.tsv").write_text("a\tb\nc d\n", encoding="utf-8")
+    (tmp_path / "list.json").write_text("[1]", encoding="utf-8")
+    options = [tmp_path / option if "." in option else option for option in options]
+    result = translate("--model-dir", toy_ct2_dir, *options)
+    assert result.returncode == 2
+    assert message in result.stderr.decode()
+    assert len(result.stderr.decode().splitlines()) == 1
+
+
 def test_a_reader_that_leaves_ends_it_without_a_word(toy_ct2_dir):
     command = [sys.executable, str(SCRIPT), "--model-dir", str(toy_ct2_dir)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

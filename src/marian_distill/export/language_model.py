@@ -130,8 +130,8 @@ pipeline_tag: text-generation
 A small language model for CTranslate2, exported by distill-zh-en from `{export["model_dir"]}`:
 {export["quantization"]} on disk, {export["megabytes"]} MB.
 
-- {export["equal_continuations"]} of {export["texts"]} greedy continuations as trained
-- bits per byte: {export["exported_bits_per_byte"]:.4f}, as trained {export["trained_bits_per_byte"]:.4f}
+- {export["equal_continuations"]} of {export["texts"]} greedy continuations of test sentences as trained
+- bits per byte of them: {export["exported_bits_per_byte"]:.4f}, as trained {export["trained_bits_per_byte"]:.4f}
 
     uv run -s scripts/generate_text.py --model-dir {output_dir} --prompt "The"
 

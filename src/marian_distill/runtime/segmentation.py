@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 
 from marian_distill.languages import Language, is_han
 
+# Stands in a text for what is not to be translated (`spans.py`): a private-use character, which no text has.
+MASK = "\U000f0000"
 _CLOSERS = "\"'”’」』）)】》〉\\]"
 _OPENERS = "\"'“‘「『（(【《〈\\["
 # A full-width stop ends a sentence wherever it stands; an ASCII one only before a space or a Han character.
 _SENTENCE_END = re.compile(
     rf"[。！？]+[{_CLOSERS}]*\s*"
-    rf"|[.!?…]+[{_CLOSERS}]*\s+(?=[{_OPENERS}]*[A-Z0-9\u4e00-\u9fff$€£¥])"
+    rf"|[.!?…]+[{_CLOSERS}]*\s+(?=[{_OPENERS}]*[A-Z0-9\u4e00-\u9fff$€£¥{MASK}])"
     rf"|[!?]+[{_CLOSERS}]*(?=[\u4e00-\u9fff])"
 )
 # Written with a full stop that does not end a sentence (or may not: two sentences in one segment do less harm).
@@ -24,6 +26,7 @@ _ABBREVIATIONS = re.compile(
 )
 _LAST_WORD = re.compile(r"(?:^|[\s(\[\"'“‘])([A-Za-z][A-Za-z.]*)\.$")
 _NUMBERED_ITEM = re.compile(r"(?:^|\s)\d{1,2}\.$")
+_CLAUSE = re.compile(r".+?(?:[,;:]\s+|[，；：]|$)", re.DOTALL)
 
 # Where an over-long sentence may be cut, best first; each pattern matches whole units, so nothing is lost.
 _UNITS = (
@@ -47,6 +50,11 @@ def split_sentences(line: str) -> list[str]:
         start = match.end()
     sentences.append(line[start:].strip())
     return [sentence for sentence in sentences if sentence]
+
+
+def split_clauses(sentence: str) -> list[str]:
+    """Parts of a sentence that end in a comma, a colon or a semicolon, each stripped."""
+    return [clause.strip() for clause in _CLAUSE.findall(sentence) if clause.strip()]
 
 
 def _is_abbreviated(text: str) -> bool:
@@ -99,10 +107,11 @@ def join_segments(segments: Sequence[str], language: Language) -> str:
     joined = ""
     for segment in segments:
         text = " ".join(segment.split())
-        glue = " " if joined and text and (language == "en" or _would_run_together(joined[-1], text[0])) else ""
+        glue = " " if joined and text and (language == "en" or would_run_together(joined[-1], text[0])) else ""
         joined += glue + text
     return joined
 
 
-def _would_run_together(left: str, right: str) -> bool:
+def would_run_together(left: str, right: str) -> bool:
+    """Whether two characters side by side would make one word or number of two."""
     return left.isalnum() and right.isalnum() and not (is_han(left) or is_han(right))

@@ -3,14 +3,17 @@
 import argparse
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from marian_distill.command_line import at_least, between, command_parser
 from marian_distill.errors import UserError
 from marian_distill.languages import DIRECTIONS, Direction
 from marian_distill.runtime.translator import BEAM_SIZE, MAX_BEAM_SIZE
-from marian_distill.teachers.judges import JUDGES, judge_of
+from marian_distill.teachers.judges import JUDGES, Judge, judge_of
 from marian_distill.teachers.llm.backends import add_engine_options, add_llm_options, llm_backend
+
+if TYPE_CHECKING:
+    from marian_distill.teachers.sequence import Policy
 
 DEFAULT_PROMPT = Path("prompts/chat.yaml")
 
@@ -74,23 +77,12 @@ def label(arguments: argparse.Namespace) -> None:
     """Translate the corpus into the output folder, and say how it went."""
     from tqdm import tqdm
 
-    from marian_distill.teachers.sequence import Policy, check_new, forward_translate
+    from marian_distill.teachers.sequence import check_new, forward_translate
 
     check_new(arguments.output_dir)  # before the long work
-    teacher, provenance = llm_teacher(arguments) if arguments.teacher_ct2_dir is None else ct2_teacher(arguments)
-    judge = None
-    if arguments.choose in JUDGES:
-        judge = judge_of(arguments.choose, teacher.direction, arguments.reverse_ct2_dir, arguments.device)
+    teacher, provenance = teacher_of(arguments)
+    judge, policy = judge_and_policy(arguments, teacher.direction)
     corpus = corpus_of(arguments)
-    policy = Policy(
-        n_best=arguments.n_best,
-        choose=arguments.choose,
-        min_score=arguments.min_score,
-        min_quality=arguments.min_quality,
-        max_repeats=arguments.max_repeats,
-        keep_numbers=not arguments.allow_lost_numbers,
-        rejected=arguments.rejected,
-    )
     provenance |= {
         "dataset": arguments.dataset,
         "source_weight": arguments.source_weight,
@@ -118,6 +110,29 @@ def label(arguments: argparse.Namespace) -> None:
     print("rows by origin:", ", ".join(f"{origin} {rows:,}" for origin, rows in report["origins"].items()))
     print("rejected:", ", ".join(f"{reason} {rows:,}" for reason, rows in report["rejected"].items()) or "none")
     print(f"wrote {arguments.output_dir}")
+
+
+def teacher_of(arguments: argparse.Namespace) -> Chosen:
+    """The teacher that the options name, loaded."""
+    return llm_teacher(arguments) if arguments.teacher_ct2_dir is None else ct2_teacher(arguments)
+
+
+def judge_and_policy(arguments: argparse.Namespace, direction: Direction) -> "tuple[Judge | None, Policy]":
+    """Who says which hypothesis is best, where the options want somebody to; which one is taken, and when."""
+    from marian_distill.teachers.sequence import Policy
+
+    judge = None
+    if arguments.choose in JUDGES:
+        judge = judge_of(arguments.choose, direction, arguments.reverse_ct2_dir, arguments.device)
+    return judge, Policy(
+        n_best=arguments.n_best,
+        choose=arguments.choose,
+        min_score=arguments.min_score,
+        min_quality=arguments.min_quality,
+        max_repeats=arguments.max_repeats,
+        keep_numbers=not arguments.allow_lost_numbers,
+        rejected=arguments.rejected,
+    )
 
 
 def corpus_of(arguments: argparse.Namespace) -> Any:

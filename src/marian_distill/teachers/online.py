@@ -22,6 +22,8 @@ from marian_distill.tokenizer_file import TokenizerFile, translation_prompts
 LANGUAGES = {"en": "English", "zh": "Chinese"}
 ENCODED_AT_ONCE = 1024
 
+Prompts = Callable[[Sequence[str], Direction], list[list[int]]]  # sentences, direction → ids of what is asked
+
 
 class Teacher(Protocol):
     """Gives logits of target tokens."""
@@ -158,7 +160,7 @@ def prompted_examples(
     direction: Direction,
     tokenizer: TokenizerFile,
     longest: int,
-    prompts: Callable[[Sequence[str], Direction], list[list[int]]] | None,
+    prompts: Prompts | None,
 ) -> Iterator[Example]:
     """Examples of a language model that translates; those longer than `longest` tokens are left out.
 
@@ -182,7 +184,7 @@ def prompted_examples(
                 yield Example(np.array(prompt), np.array([*ids, tokenizer.end_id]), question)
 
 
-def template_prompts(template: str, tokenizer: TokenizerFile) -> Callable[[Sequence[str], Direction], list[list[int]]]:
+def template_prompts(template: str, tokenizer: TokenizerFile) -> Prompts:
     """How a language model is asked by a text with `{source}` and, if it likes, `{language}` in it.
 
     Special tokens are written by their names, as in `<|im_start|>user`.

@@ -225,7 +225,7 @@ def _table(rows: list[tuple[str, str, str]]) -> pa.Table:
     return pa.table([pa.array(column, pa.string()) for column in zip(*rows, strict=True)], schema=SCHEMA)
 
 
-def _parquet_files(folder: Path, config: str | None, split: str) -> list[Path]:
+def parquet_files(folder: Path, config: str | None, split: str) -> list[Path]:
     """The Parquet files of a split: FOLDER/CONFIG/SPLIT-*.parquet, then FOLDER[/data]/SPLIT-*.parquet, then all."""
     places = [folder / config] if config and (folder / config).is_dir() else []
     places += [folder, folder / "data"]
@@ -246,7 +246,7 @@ def _parquet_batches(files: Sequence[Path], label: str) -> Iterator[pa.Table]:
             with pq.ParquetFile(file) as parquet:
                 row = 0
                 for batch in parquet.iter_batches(BATCH_ROWS):
-                    yield _parallel_columns(pa.table(batch), label, f"{file}", row)
+                    yield parallel_columns(pa.table(batch), label, f"{file}", row)
                     row += batch.num_rows
         except (pa.ArrowException, OSError) as error:
             raise UserError(f"{file}: not a readable Parquet file ({error}); fetch it again") from error
@@ -254,10 +254,10 @@ def _parquet_batches(files: Sequence[Path], label: str) -> Iterator[pa.Table]:
 
 def _hub_batches(dataset: datasets.Dataset, name: str) -> Iterator[pa.Table]:
     for row in range(0, len(dataset), BATCH_ROWS):
-        yield _parallel_columns(dataset.data.slice(row, BATCH_ROWS), name, name, row)
+        yield parallel_columns(dataset.data.slice(row, BATCH_ROWS), name, name, row)
 
 
-def _parallel_columns(table: pa.Table, label: str, place: str, first_row: int) -> pa.Table:
+def parallel_columns(table: pa.Table, label: str, place: str, first_row: int) -> pa.Table:
     """`en`, `zh`, `source` of a table with a `translation` struct, or with `en` and `zh` (and `source`) columns."""
     columns = {name: table[name] for name in table.column_names}
     if "translation" in columns and pa.types.is_struct(columns["translation"].type):
@@ -283,7 +283,7 @@ def _parallel_columns(table: pa.Table, label: str, place: str, first_row: int) -
 def _load_folder(folder: Path, source: CorpusSource, split: str, label: str) -> datasets.Dataset:
     if any((folder / name).is_file() for name in SAVED):
         return _load_saved(folder, split, label)
-    files = _parquet_files(folder, source.config, split)
+    files = parquet_files(folder, source.config, split)
     return _cached([label, *map(sha256, files)], _parquet_batches(files, label), source.name)
 
 

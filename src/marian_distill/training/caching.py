@@ -23,9 +23,12 @@ from marian_distill.students.loading import load_student
 from marian_distill.students.rows import text_samples
 from marian_distill.teachers.cache import Example, ShardContent, vocabulary_hash, weights_hash
 from marian_distill.teachers.distributions import check_k
+from marian_distill.teachers.llm.local import chat_prompts, load_chat_tokenizer
+from marian_distill.teachers.llm.prompt import read_prompt
 from marian_distill.teachers.online import (
     CausalTeacher,
     PairTeacher,
+    Prompts,
     Teacher,
     load_language_model,
     own_ids,
@@ -57,16 +60,16 @@ class Source(NamedTuple):
         rows: of its projection to the vocabulary.
         vocabulary: of the student's tokenizer, piece → id.
         own: the teacher's id of each of the student's pieces; None: the same.
-        examples: all of them.
-        data: a fingerprint a corpus.
+        examples: names of corpora → all their examples, and a fingerprint of each.
+        sha256: of the teacher's weights.
     """
 
     teacher: Teacher
     rows: int
     vocabulary: Mapping[str, int]
     own: np.ndarray | None
-    examples: Iterator[Example]
-    data: dict[str, str]
+    examples: Callable[[Sequence[str]], tuple[Iterator[Example], dict[str, str]]]
+    sha256: str
 
 
 class Work(NamedTuple):
@@ -78,16 +81,29 @@ class Work(NamedTuple):
 
 
 def prepare(options: Namespace) -> Work:
-    """The work that the options of scripts/cache_teacher_logits.py ask for.
+    """The work that the options of scripts/cache_teacher_logits.py ask for; see `open_source` and `work_on`."""
+    return work_on(open_source(options), options, options.dataset)
+
+
+def open_source(options: Namespace) -> Source:
+    """Load the teacher that the options name.
 
     Raises:
-        UserError: no such teacher, text or device; a tokenizer that is not the teacher's; too many pieces a token.
+        UserError: no such teacher or device; a tokenizer that is not the teacher's.
     """
     if options.device == "cuda" and not torch.cuda.is_available():
         raise UserError(f"--device {options.device}: this machine has none that torch can use; give cpu")
     with teacher_folder(options.teacher_model) as folder:
-        source = (_pair_source if (folder / SPM).is_file() else _language_source)(folder, options)
-        teacher_sha256 = weights_hash(folder)
+        return (_pair_source if (folder / SPM).is_file() else _language_source)(folder, options)
+
+
+def work_on(source: Source, options: Namespace, dataset: Sequence[str]) -> Work:
+    """What there is to do on some corpora.
+
+    Raises:
+        UserError: no such text; too many pieces a token.
+    """
+    examples, data = source.examples(dataset)
     vocabulary = source.rows if source.own is None else len(source.own)
     exact = 0 if options.kind == "top-k" else options.exact
     check_k(options.k, exact, vocabulary)
@@ -100,10 +116,10 @@ def prepare(options: Namespace) -> Work:
         "vocabulary": vocabulary,
         "vocabulary_sha256": vocabulary_hash(source.vocabulary),
         "teacher": Path(options.teacher_model).name,
-        "teacher_sha256": teacher_sha256,
+        "teacher_sha256": source.sha256,
         "prompt": _template(options),
         "direction": options.direction,
-        "data": source.data,
+        "data": data,
         "start_from": options.start_from,
         "max_samples": options.max_samples,
         "max_seq_len": options.max_seq_len,
@@ -121,7 +137,7 @@ def prepare(options: Namespace) -> Work:
         batch_size=options.batch_size,
     )
     stop = None if options.max_samples is None else options.start_from + options.max_samples
-    return Work(settings, islice(source.examples, options.start_from, stop), say)
+    return Work(settings, islice(examples, options.start_from, stop), say)
 
 
 @contextmanager
@@ -155,21 +171,26 @@ def _pair_source(folder: Path, options: Namespace) -> Source:
             f"--tokenizer-dir {options.tokenizer_dir}: has other pieces than {folder}, which are compared one by one; "
             "use sequence-level distillation instead: translate the corpus with the teacher, train with --alpha-ce 1"
         )
-    corpora = [clean(load_parallel(CorpusSource(name, options.dataset_config)))[0] for name in options.dataset]
     tagged = not options.untagged and all(
         TAGS[languages_of(direction)[1]] in pieces.vocabulary for direction in directions_of(options.direction)
     )
-    tokenized = [
-        tokenize_parallel(
-            corpus,
-            pieces,
-            options.direction,
-            max_source_length=options.max_seq_len,
-            max_target_length=options.max_seq_len,
-            tagged=tagged,
-        )
-        for corpus in corpora
-    ]
+
+    def examples(dataset: Sequence[str]) -> tuple[Iterator[Example], dict[str, str]]:
+        corpora = [clean(load_parallel(CorpusSource(name, options.dataset_config)))[0] for name in dataset]
+        tokenized = [
+            tokenize_parallel(
+                corpus,
+                pieces,
+                options.direction,
+                max_source_length=options.max_seq_len,
+                max_target_length=options.max_seq_len,
+                tagged=tagged,
+            )
+            for corpus in corpora
+        ]
+        data = {Path(name).name: one._fingerprint for name, one in zip(dataset, tokenized, strict=True)}
+        return chain.from_iterable(pair_examples(one, tagged) for one in tokenized), data
+
     model: Any = load_student(str(folder), options.device).to(getattr(torch, options.teacher_dtype))  # pyright: ignore
     if options.int8:
         round_to_int8(model)
@@ -179,8 +200,8 @@ def _pair_source(folder: Path, options: Namespace) -> Source:
         model.config.vocab_size,
         pieces.vocabulary,
         None,
-        chain.from_iterable(pair_examples(one, tagged) for one in tokenized),
-        {Path(name).name: one._fingerprint for name, one in zip(options.dataset, tokenized, strict=True)},
+        examples,
+        weights_hash(folder),
     )
 
 
@@ -190,25 +211,41 @@ def _language_source(folder: Path, options: Namespace) -> Source:
     tokenizer = TokenizerFile(options.tokenizer_dir or folder)
     vocabulary = tokenizer.library.get_vocab()
     own = own_ids(vocabulary, own_tokenizer.library.get_vocab(), (str(tokenizer.directory), str(folder)))
-    files = {name: Path(name) for name in options.dataset}
-    if missing := [name for name, path in files.items() if not path.is_file()]:
-        raise UserError(f"--dataset {missing[0]}: no such file; a language model's text is in files")
-    if options.direction == "none":
-        examples = _text_examples(files.values(), tokenizer, options)
-    else:
-        template = _template(options)
-        prompts = template_prompts(template, own_tokenizer) if template else None
-        examples = chain.from_iterable(
+    _text_files(options.dataset)  # before the long work
+    prompts = None if options.direction == "none" else _prompts(options, folder, own_tokenizer)
+
+    def examples(dataset: Sequence[str]) -> tuple[Iterator[Example], dict[str, str]]:
+        files = _text_files(dataset)
+        data = {path.name: sha256(path) for path in files}
+        if options.direction == "none":
+            return _text_examples(files, tokenizer, options), data
+        several = (
             prompted_examples(_pairs(path), direction, tokenizer, options.max_seq_len, prompts)
-            for path in files.values()
+            for path in files
             for direction in directions_of(options.direction)
         )
+        return chain.from_iterable(several), data
+
     model = load_language_model(str(folder), getattr(torch, options.teacher_dtype), options.device)
     if options.int8:
         round_to_int8(model)
     rows: int = model.get_output_embeddings().weight.shape[0]  # pyright: ignore[reportOptionalMemberAccess]
-    data = {path.name: sha256(path) for path in files.values()}
-    return Source(CausalTeacher(model, own, options.compile), rows, vocabulary, own, examples, data)
+    return Source(CausalTeacher(model, own, options.compile), rows, vocabulary, own, examples, weights_hash(folder))
+
+
+def _text_files(names: Sequence[str]) -> list[Path]:
+    files = [Path(name) for name in names]
+    if missing := [path for path in files if not path.is_file()]:
+        raise UserError(f"--dataset {missing[0]}: no such file; a language model's text is in files")
+    return files
+
+
+def _prompts(options: Namespace, folder: Path, tokenizer: TokenizerFile) -> Prompts | None:
+    """What the teacher is asked: by a prompt file of `teachers.llm`, by a text with `{source}`, or as the student."""
+    template = _template(options)
+    if options.prompt_file is not None and options.prompt_file.suffix in (".yaml", ".yml"):
+        return chat_prompts(read_prompt(options.prompt_file), load_chat_tokenizer(folder))
+    return template_prompts(template, tokenizer) if template else None
 
 
 def _template(options: Namespace) -> str:

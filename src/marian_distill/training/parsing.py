@@ -66,7 +66,7 @@ def parse_arguments(
         raise UserError(f"unknown option --{unknown[0].replace('_', '-')}{nearest(unknown[0], known, '--')}")
     config = _config_path(tokens)
     values = {} if config is None else _read_config(config, known)
-    from_config = [token for key, value in values.items() if key not in given for token in _tokens(key, value)]
+    from_config = [token for key, value in values.items() if key not in given for token in option_tokens(key, value)]
     try:
         *parsed, _, left_over = parser.parse_args_into_dataclasses(
             from_config + tokens, return_remaining_strings=True, look_for_args_file=False
@@ -97,7 +97,7 @@ def _read_config(path: Path, known: set[str]) -> dict[str, Any]:
     return values
 
 
-def _tokens(key: str, value: Any) -> list[str]:
+def option_tokens(key: str, value: Any) -> list[str]:
     """A YAML value as command-line tokens; null leaves the default."""
     if value is None:
         return []

@@ -48,6 +48,7 @@ class ResumableTrainer(Seq2SeqTrainer):
     def __init__(self, *, stop: StopRequest | None = None, **trainer_options: Any) -> None:
         self._resumed_from: str | None = None
         self.kept: dict[str, Kept] = {}  # beyond the model and the optimizer, by name
+        self.first_step: int | None = None  # with which the data began, where it is a shard of more (`coordinate`)
         super().__init__(**trainer_options)
         self.interruption = StopCallback(stop or StopRequest())
         self.add_callback(self.interruption)
@@ -78,7 +79,13 @@ class ResumableTrainer(Seq2SeqTrainer):
                     setattr(callback, name, value)
         if resume_from_checkpoint is not None:
             self._load_kept(resume_from_checkpoint)
+        if self.first_step is not None:
+            return 0, (self.state.global_step - self.first_step) * self.args.gradient_accumulation_steps
         return progress
+
+    def out_of_patience(self) -> bool:
+        """Whether early stopping has seen enough evaluations without a better one."""
+        return any(map(_out_of_patience, self.callback_handler.callbacks))
 
     def _load_kept(self, checkpoint: str) -> None:
         if self.kept:
@@ -112,9 +119,7 @@ class ResumableTrainer(Seq2SeqTrainer):
             self._maybe_log_save_evaluate(
                 self._tr_loss, None, model, trial, self.state.epoch or 0.0, ignore_keys, start_time=0.0
             )
-        if self.state.global_step >= self.state.max_steps or any(
-            map(_out_of_patience, self.callback_handler.callbacks)
-        ):
+        if self.state.global_step >= self.state.max_steps or self.out_of_patience():
             self.control.should_training_stop = True
 
     def _finalize_training(self, trial: Any, *args: Any, **kwargs: Any) -> Any:

@@ -4,14 +4,15 @@ Most of a translation prompt is the same for every text. Its tokens are computed
 values), and only what follows them, the text, is computed for each; texts of like length go together.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from marian_distill.errors import UserError
+from marian_distill.languages import Direction
 from marian_distill.runtime.generation import Sampling
-from marian_distill.teachers.llm.prompt import Conversation
+from marian_distill.teachers.llm.prompt import Conversation, Prompt
 from marian_distill.teachers.llm.teacher import Answer
 
 
@@ -77,10 +78,7 @@ class LocalBackend:
 
     def prompt_ids(self, conversations: Sequence[Conversation]) -> list[list[int]]:
         """Ids of conversations in the model's own form, up to where it is the model's turn."""
-        rendered = self.tokenizer.apply_chat_template(
-            list(conversations), add_generation_prompt=True, tokenize=False, **self.chat_template_kwargs
-        )
-        return self.tokenizer(rendered, add_special_tokens=False).input_ids
+        return chat_ids(self.tokenizer, conversations, self.chat_template_kwargs)
 
     def _batches(self, lengths: Sequence[int], limits: Sequence[int], count: int) -> Iterator[tuple[list[int], int]]:
         """Rows of like length and the bound of their answers; the longest first, which need the most memory."""
@@ -94,6 +92,26 @@ class LocalBackend:
             rows = alike[: max(1, self.engine.batch_rows(longest + most) // count)]
             yield rows, min(room, max(limits[row] for row in rows))
             order = order[len(rows) :]
+
+
+def chat_ids(
+    tokenizer: Any, conversations: Sequence[Conversation], chat_template_kwargs: Mapping[str, Any]
+) -> list[list[int]]:
+    """Ids of conversations in the model's own form, up to where it is the model's turn."""
+    rendered = tokenizer.apply_chat_template(
+        list(conversations), add_generation_prompt=True, tokenize=False, **chat_template_kwargs
+    )
+    return tokenizer(rendered, add_special_tokens=False).input_ids
+
+
+def chat_prompts(prompt: Prompt, tokenizer: Any) -> Callable[[Sequence[str], Direction], list[list[int]]]:
+    """How sentences are put to a model by a prompt file: sentences and their direction → ids."""
+
+    def ask(sources: Sequence[str], direction: Direction) -> list[list[int]]:
+        conversations = [prompt.conversation(source, direction) for source in sources]
+        return chat_ids(tokenizer, conversations, prompt.chat_template_kwargs)
+
+    return ask
 
 
 def shared_prefix(prompts: Sequence[list[int]]) -> list[int]:
