@@ -57,7 +57,7 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
     from transformers import set_seed
 
     from marian_distill.students.kinds import kind_of
-    from marian_distill.training import cached, data, hub, models, precision, progress, runs
+    from marian_distill.training import cached, data, hub, models, precision, progress, runs, samples
     from marian_distill.training.arguments import resolved_options
     from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
@@ -110,6 +110,7 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
         stop=stop_request,
     )
     progress.show_progress(trainer)
+    samples.show_samples(trainer)
     options[runs.PLAN] = trainer.plan.as_dict()
     fingerprints = {**data_report["fingerprints"], **models.fingerprints(model_options, pieces)}
     fingerprints |= cached.fingerprints(cache)

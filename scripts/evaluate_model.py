@@ -10,7 +10,8 @@
 A test file is UTF-8 with the header en<TAB>zh and one sentence pair a line (data/eval/README.md has more); or FILE.en
 beside FILE.zh, CSV, JSONL, Parquet. Without
 --direction every direction is measured that the model says it was trained for. --baseline names another system's
-translations: the differences are told with their intervals and p-values. Exit code 1 when a --target is missed. A
+translations: the differences are told with their intervals and p-values. --report writes a page that opens from the
+disk, with slices, faults, sentences and pictures. Exit code 1 when a --target is missed. A
 language model that translates is scored as a CTranslate2 folder.
 """
 
@@ -33,6 +34,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--test-file", type=Path, nargs="+", required=True)
     parser.add_argument("--direction", choices=(*DIRECTIONS, "both"), help="default: what the model says")
     parser.add_argument("--json", type=Path, required=True, help="where the report goes")
+    parser.add_argument("--report", type=Path, help="the same and more as a page: one HTML file")
+    parser.add_argument("--runs", type=Path, nargs="+", default=[], help="training runs whose curves the page shows")
     parser.add_argument("--output-file", type=Path, help="where the hypotheses of one test file go, a line each")
     parser.add_argument("--output-dir", type=Path, help="where those of all go: NAME.DIRECTION.txt")
     parser.add_argument("--baseline", type=Path, nargs="+", help="another system's hypotheses, one file a test file")
@@ -50,6 +53,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--cost", action="store_true", help="measure size, memory, latency and speed too")
     parser.add_argument("--threads", type=at_least(1, 256), default=1, help="of the engine, for --cost (default: 1)")
     parser.add_argument("--target", nargs="+", default=[], metavar="NAME=NUMBER", help="what each score must reach")
+    parser.add_argument(
+        "--check-with", type=Path, nargs="+", default=[], metavar="FILE",
+        help="test files of later calls: looked for in the same reading of training data, if --json is in one folder",
+    )  # fmt: skip
     parser.add_argument("--no-training-check", action="store_true", help="do not look for test sentences in training")
     return parser.parse_args()
 
@@ -58,11 +65,16 @@ def main() -> None:
     arguments = parse_arguments()
     from marian_distill.evaluation import runs
     from marian_distill.evaluation.evaluation_sets import read_evaluation_set
+    from marian_distill.evaluation.report.origin import origin_of
+    from marian_distill.evaluation.report.page import write_page
     from marian_distill.evaluation.targets import costs_in, missed_targets, parse_targets
+    from marian_distill.evaluation.training_text import OVERLAP_CACHE
 
     targets = parse_targets(arguments.target)
     tests = [read_evaluation_set(path, arguments.max_samples) for path in arguments.test_file]
-    baselines = runs.read_translations(arguments.baseline, tests, arguments.direction, "--baseline")
+    other = runs.read_translations(arguments.baseline, tests, arguments.direction, "--baseline")
+    baseline = runs.score_translations(other, tests, " ".join(map(str, arguments.baseline or ())))
+    baselines = runs.baselines_of(baseline)
     if arguments.model_dir:
         results = runs.evaluate_model(
             arguments.model_dir,
@@ -74,6 +86,8 @@ def main() -> None:
             baselines=baselines,
             cost_threads=arguments.threads if arguments.cost or costs_in(targets) else None,
             check_training=not arguments.no_training_check,
+            training_cache=arguments.json.parent / OVERLAP_CACHE,
+            others=[read_evaluation_set(path) for path in arguments.check_with],
         )
     else:
         theirs = runs.read_translations(arguments.hypotheses, tests, arguments.direction, "--hypotheses")
@@ -81,7 +95,12 @@ def main() -> None:
     if arguments.output_file and len(results) > 1:
         raise UserError("--output-file: holds the hypotheses of one test file in one direction; give --output-dir")
     reports = [result.report for result in results]
-    write_json(arguments.json, reports[0] if len(reports) == 1 else {"results": reports})
+    origin = origin_of(results)
+    write_json(arguments.json, (reports[0] if len(reports) == 1 else {"results": reports}) | {"origin": origin})
+    if arguments.report:
+        name = (arguments.model_dir or arguments.hypotheses[0]).resolve().name
+        compared = {name: results} | ({"baseline": baseline} if baseline else {})
+        write_page(arguments.report, compared, origin, arguments.runs, [arguments.json])
     for result in results:
         for path in filter(None, (arguments.output_file, result.path_in(arguments.output_dir))):
             with atomic_writer(path) as stream:

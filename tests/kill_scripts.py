@@ -117,8 +117,9 @@ STEPS = {
         "--model-dir @/ct2 --direction en-zh --num-examples 2 --json @/out/slices.json", ("slices.json",)
     ),
     "check_regression": Step("@/scores --before before --after after --json @/out/gate.json", ("gate.json",)),
+    "results_page": Step("--results @/figures --output @/out/results.md", ("results.md",)),
     "results_table": Step("@/scores --output @/out/results.md", ("results.md", "results.json")),
-    "plot_curves": Step("@/run --output @/out/curves.png", ("curves.png", "curves.json")),
+    "plot_run": Step("@/run --output @/out/curves.png", ("curves.png", "curves.json")),
     "estimate_rknn": Step("@/model/config.json --json @/out/estimate.json", ("estimate.json",)),
     "train_causal_lm": Step(
         "--student-config @/writer.json --tokenizer-dir @/writer --text @/texts.txt --holdout-share 0.1 --max-steps 4 "
@@ -331,6 +332,8 @@ def prepare() -> None:
         begin(step, over_old=False)
         must_end_well(step)
         (OUT / name).rename(HOME / name)
+    (HOME / "figures").mkdir()
+    shutil.copy(SCRIPTS.parent / "docs" / "results" / "peers-zh-en.json", HOME / "figures")
     for model in ("before", "after"):
         scores = HOME / "scores" / f"{model}.int8.dev.json"
         scores.parent.mkdir(exist_ok=True)

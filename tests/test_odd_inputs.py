@@ -66,7 +66,8 @@ GOOD = {
     "--attention-heads 2 --ffn-dim 64 --vocab-size 600",
     "make_vocabulary_map": "@ct2@ --dataset @text@ --test-file @text@ --json @out@/map.json",
     "pack_board": "@bundle@ --output @out@/board.tar.gz",
-    "plot_curves": "@run@ --output @out@/curves.png",
+    "plot_run": "@run@ --output @out@/curves.png",
+    "results_page": "--results @figures@ --output @out@/results.md",
     "quick_start": "--mode test --config @run_yaml@ --output-dir @out@/quick_start",
     "results_table": "@scores@ --output @out@/results.md",
     "serve": "--model-dir @ct2@ --port 0",
@@ -158,8 +159,9 @@ def cases() -> Iterator[tuple[str, Case]]:
         yield f"--student-config {name}", with_option("train_causal_lm", "--student-config", f"@json/{name}@")
         yield f"tokenizer {name}", with_option("train_causal_lm", "--tokenizer-dir", f"@bpe/{name}@")
         yield f"tokenizer {name}", with_option("trim_tokenizer", "--tokenizer-dir", f"@bpe/{name}@")
+        yield f"figures {name}", with_option("results_page", "--results", f"@figures/{name}@")
         if name != "list":
-            yield f"log {name}", with_option("plot_curves", "runs", f"@run/{name}@")
+            yield f"log {name}", with_option("plot_run", "runs", f"@run/{name}@")
         for command in ("pack_board", "translate_rknn", "benchmark_rknn"):
             option = "bundle_dir" if command == "pack_board" else "--model-dir"
             yield f"bundle.json {name}", with_option(command, option, f"@bundle/{name}@")
@@ -457,8 +459,10 @@ def write_scores(home: Path, found: dict[str, Path]) -> None:
             files = {f"{model}.int8.{test}.json": content for model in ("before", "after")}
             found[f"{kind}/{name}"] = write(home / kind / name, files)[0].parent
         log = json.dumps([{"step": 1, "eval_loss": 2.0, "training_seconds": 3.0}]) if name == "good" else content
+        figures = (REPOSITORY / "docs/results/peers-zh-en.json").read_text("utf-8") if name == "good" else content
+        found[f"figures/{name}"] = write(home / "figures" / name, {"some.json": figures})[0].parent
         found[f"run/{name}"] = write(home / "runs" / name, {"log.json": log})[0].parent
-    found["scores"] = home / "scores" / "good"
+    found |= {"scores": home / "scores" / "good", "figures": home / "figures" / "good"}
 
 
 def write_bundles(good: Path, home: Path, found: dict[str, Path]) -> None:
@@ -548,7 +552,7 @@ def test_an_odd_input_is_one_line(case, places, mains, capfd, monkeypatch):
             "export_onnx",
             "pack_board",
         ),
-        *("make_extra_coffee_data", "make_student_config", "results_table", "plot_curves"),
+        *("make_extra_coffee_data", "make_student_config", "results_table", "plot_run"),
     ],
 )
 def test_a_file_that_grows_too_large_is_one_line(command, places, mains, capsys, monkeypatch):

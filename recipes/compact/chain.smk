@@ -21,6 +21,8 @@ TEACHER_WORD = quoted(TEACHER)
 OWN_TEACHER = [] if config["teacher"] else [f"{OUT}/teacher/run.json"]
 DIRECTIONS = ["en-zh", "zh-en"] if DIRECTION == "both" else [DIRECTION]
 TESTS = by_name(config["tests"])
+# Training data is read once for all test files, at the first of them that is scored.
+CHECK_WITH = quoted("--check-with", *TESTS.values())
 WEIGHTS = [f"{name}={weight}" for name, weight in config["source_weights"].items()]
 SOURCE_WEIGHT = quoted("--source-weight", *WEIGHTS) if WEIGHTS else ""
 # Shares below 1 thin the rows that the teacher translates; copies above 1 are made of its translations.
@@ -199,7 +201,7 @@ rule evaluate:
         f"{OUT}/scores/{{model}}.{{direction}}-int8.{{test}}.json",
     shell:
         f"OMP_NUM_THREADS={{threads}} uv run -s scripts/evaluate_model.py --model-dir {OUT}/{{wildcards.model}}-ct2-int8 "
-        f"--test-file {{input.test:q}} --direction {{wildcards.direction}} --beam-size 1 --json {{output:q}}"
+        f"--test-file {{input.test:q}} {CHECK_WITH} --direction {{wildcards.direction}} --beam-size 1 --json {{output:q}}"
 
 
 rule slices:
@@ -240,7 +242,7 @@ rule curves:
     params:
         runs=lambda wildcards: [f"{OUT}/{run}" for run in CURVES[wildcards.stage]],
     shell:
-        "uv run -s scripts/plot_curves.py {params.runs:q} --output {output:q}"
+        "uv run -s scripts/plot_run.py {params.runs:q} --measures eval_loss --output {output:q}"
 
 
 rule initialisation:

@@ -13,13 +13,14 @@ from marian_distill.files import check_writable
 class CommandParser(argparse.ArgumentParser):
     """Reports a bad option as a `UserError`, without the page of usage.
 
-    An option that names an output (`--json`, `--output…`) is tried as soon as it is read, before hours of work.
+    An option that names an output (`--json`, `--report`, `--output…`) is tried as soon as it is read, before hours
+    of work.
     """
 
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # noqa: D102 (argparse's)
         arguments = super().parse_args(args, namespace)
         for name, path in vars(arguments).items():
-            if isinstance(path, Path) and (name == "json" or name.startswith("output")):
+            if isinstance(path, Path) and (name in ("json", "report") or name.startswith("output")):
                 option = f"--{name.replace('_', '-')}"
                 check_output_path(path, option)
                 for other, value in vars(arguments).items():

@@ -22,9 +22,9 @@ def test_every_kind_of_folder_gives_the_same_figures(toy_model_dir, toy_ct2_dir,
         translator = load_translator(folder, "en-zh")
         assert isinstance(translator, kind)
         assert translator.compute_type == compute_type
-        report, hypotheses = evaluate(translator, test, "en-zh")
-        assert report.pop("sentences_per_second") > 0
-        reports.append((report, hypotheses))
+        scored, hypotheses = evaluate(translator, test, "en-zh")
+        assert scored.report.pop("sentences_per_second") > 0
+        reports.append((scored.report, hypotheses))
     assert reports[0] == reports[1] == reports[2]
     report, hypotheses = reports[0]
     assert hypotheses == [chinese for _, chinese in PAIRS]

@@ -6,7 +6,9 @@ import sacrebleu
 
 from marian_distill.evaluation.metrics import reported_metrics
 from marian_distill.evaluation.significance import (
+    chrf_scores,
     corpus_score,
+    grouped_interval,
     interval_of,
     paired_bootstrap,
     resampled_scores,
@@ -46,6 +48,26 @@ def test_a_large_corpus_is_counted_in_parts(monkeypatch):
     monkeypatch.setattr("marian_distill.evaluation.significance.SUMMED", 9)
     assert np.array_equal(segment_statistics(metric, hypotheses, [references]), whole)
     assert np.array_equal(resampled_scores(metric, [whole], 20), scores)
+
+
+def test_chrf_of_many_sums_at_once_is_sacrebleus():
+    references, hypotheses = corpus()
+    hypotheses[:2] = ["", "x"]
+    for metric in (reported_metrics("en")["chrf++"], reported_metrics("zh")["chrf"]):
+        statistics = segment_statistics(metric, hypotheses, [references])
+        one_by_one = [metric._compute_score_from_stats(row).score for row in statistics.tolist()]
+        assert chrf_scores(statistics) == pytest.approx(one_by_one)
+        assert chrf_scores(statistics.sum(0)) == pytest.approx(corpus_score(metric, statistics))
+
+
+def test_groups_of_sentences_give_much_the_same_interval(monkeypatch):
+    references, hypotheses = corpus(sentences=400)
+    metric = reported_metrics("en")["chrf++"]
+    statistics = segment_statistics(metric, hypotheses, [references])
+    whole = interval_of(resampled_scores(metric, [statistics])[0])
+    assert grouped_interval(statistics) == pytest.approx(whole, abs=0.3)
+    monkeypatch.setattr("marian_distill.evaluation.significance.MOST_GROUPS", 100)
+    assert grouped_interval(statistics) == pytest.approx(whole, abs=0.6)
 
 
 def test_the_same_seed_gives_the_same_draws():

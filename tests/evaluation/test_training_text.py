@@ -77,3 +77,18 @@ def test_models_that_name_each_other_end(tmp_path):
     run(tmp_path / "a", dataset=[], student_model=str(tmp_path / "b"))
     run(tmp_path / "b", dataset=[], student_model=str(tmp_path / "a"))
     assert recorded_corpora(tmp_path / "a") == ([], [])
+
+
+def test_training_text_is_read_once_for_all_models_and_test_files(runs, tmp_path, monkeypatch):
+    cache, other = tmp_path / "scores" / ".overlap", SET._replace(path=Path("other.tsv"), rows=SET.rows[1:])
+    found = training_overlaps(runs, [SET], cache, [other])
+    assert sorted(found) == ["t.tsv"]
+    assert len(list(cache.iterdir())) == 2
+    with monkeypatch.context() as patched:
+        patched.setattr("marian_distill.evaluation.training_text.read_rows", None)  # must not be called
+        assert training_overlaps(runs, [SET], cache) == found
+        assert training_overlaps(runs, [other], cache)["other.tsv"]["pairs"] == 0
+    changed = SET._replace(rows=[*SET.rows, (("Two.",), ("二。",))])
+    assert training_overlaps(runs, [changed], cache)["t.tsv"]["pairs"] == 2
+    corpus(tmp_path / "c.tsv", PAIRS[1])  # another training text
+    assert training_overlaps(runs, [SET], cache)["t.tsv"]["pairs"] == 2

@@ -23,8 +23,8 @@ def test_it_has_learnt_to_translate_in_both_directions(toy_prompted_dir):
     for direction in ("en-zh", "zh-en"):
         translator = load_translator(toy_prompted_dir, direction, max_decoding_length=32)
         assert isinstance(translator, PromptedTranslator)
-        scores, _ = evaluate(translator, test, direction)
-        assert scores["chrf++"]["score"] > 60
+        scored, _ = evaluate(translator, test, direction)
+        assert scored.report["chrf++"]["score"] > 60
 
 
 def test_the_direction_is_an_argument_of_each_call(translator, toy_prompted_dir):

@@ -8,9 +8,11 @@ from marian_distill.errors import UserError
 from marian_distill.evaluation.evaluation_sets import EvaluationSet, read_hypotheses
 from marian_distill.evaluation.metrics import metric_for
 from marian_distill.evaluation.runs import (
+    Baselines,
     ModelOptions,
     Result,
     Translations,
+    baselines_of,
     evaluate_model,
     hypotheses_name,
     score_translations,
@@ -48,20 +50,22 @@ def compare(
     direction: str | None,
     options: ModelOptions,
     cost_threads: int | None = None,
+    training_cache: Path | None = None,
 ) -> dict[str, list[Result]]:
     """Every system's results by its name; those after the first are held against it (`against_baseline`)."""
     compared: dict[str, list[Result]] = {}
-    baselines: Translations = {}
+    baselines: Baselines = {}
     for system in systems:
         if any((system.folder / name).is_file() for name in ("config.json", BUNDLE_FILE, "model.bin")):
             results = evaluate_model(
-                system.folder, tests, direction, options, baselines=baselines, cost_threads=cost_threads
-            )
+                system.folder, tests, direction, options,
+                baselines=baselines, cost_threads=cost_threads, training_cache=training_cache,
+            )  # fmt: skip
         else:
             theirs = _translations_in(system.folder, tests, direction)
             results = score_translations(theirs, tests, str(system.folder), baselines)
         if not compared:
-            baselines = {(result.test.path, result.report["direction"]): result.hypotheses for result in results}
+            baselines = baselines_of(results)
         compared[system.name] = results
     return compared
 

@@ -1,9 +1,8 @@
 """Score one model folder on sentence pairs: the same rules and figures for Hugging Face, CTranslate2 and bundles."""
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from marian_distill.errors import UserError
 from marian_distill.evaluation.evaluation_sets import EvaluationSet
@@ -15,6 +14,9 @@ from marian_distill.runtime.ctranslate2 import CTranslate2Translator
 from marian_distill.runtime.prompted_translator import PromptedTranslator
 from marian_distill.runtime.translator import MAX_DECODING_LENGTH, Translator, declared_directions
 from marian_distill.tokenizer_file import FILE as TOKENIZER_FILE
+
+if TYPE_CHECKING:
+    from marian_distill.evaluation.scoring import Scored
 
 
 def load_translator(
@@ -65,17 +67,18 @@ def evaluate(
     translator: Translator,
     test: EvaluationSet,
     direction: Direction,
-    baseline: Sequence[str] | None = None,
-) -> tuple[dict[str, Any], list[str]]:
-    """Translate a test set and score it: `scoring.score`'s report with `sentences_per_second`, and the hypotheses."""
+    baseline: "Scored | None" = None,
+) -> "tuple[Scored, list[str]]":
+    """Translate a test set and score it: `scoring.score`'s result with `sentences_per_second`, and the hypotheses."""
     from marian_distill.evaluation.scoring import score  # sacreBLEU: `cost` measures memory without it
 
     sources = test.sources(direction)
     start = time.perf_counter()
     hypotheses = translator.translate(sources, first_line=2, direction=direction)  # line 1 is the header
     seconds = time.perf_counter() - start
-    report = score(test, direction, hypotheses, baseline)
-    return report | {"sentences_per_second": round(len(sources) / seconds, 2)}, hypotheses
+    scored = score(test, direction, hypotheses, baseline)
+    scored.report["sentences_per_second"] = round(len(sources) / seconds, 2)
+    return scored, hypotheses
 
 
 def directions_to_measure(model_dir: str | Path, direction: str | None) -> list[Direction]:

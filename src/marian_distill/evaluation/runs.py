@@ -9,13 +9,15 @@ from marian_distill.evaluation.cost import Cost, measure_cost
 from marian_distill.evaluation.evaluate import directions_to_measure, evaluate, load_translator
 from marian_distill.evaluation.evaluation_sets import EvaluationSet, read_hypotheses
 from marian_distill.evaluation.metrics import Score, metric_for
-from marian_distill.evaluation.scoring import score
+from marian_distill.evaluation.scoring import Scored, score
 from marian_distill.evaluation.training_text import training_overlaps
 from marian_distill.languages import Direction, directions_of, languages_of
 from marian_distill.runtime.translator import MAX_DECODING_LENGTH
 
 # A system's translations of a test file in a direction.
 Translations = dict[tuple[Path, Direction], list[str]]
+# Another system's scores, likewise.
+Baselines = Mapping[tuple[Path, Direction], Scored]
 
 
 class ModelOptions(NamedTuple):
@@ -28,20 +30,35 @@ class ModelOptions(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A test set in one direction: the report and what was scored."""
+    """A test set in one direction: the score and what was scored."""
 
     test: EvaluationSet
-    report: dict[str, Any]
+    scored: Scored
     hypotheses: list[str]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """For JSON."""
+        return self.scored.report
+
+    @property
+    def direction(self) -> Direction:
+        """Of the translations."""
+        return self.report["direction"]
 
     def path_in(self, folder: Path | None) -> Path | None:
         """Where the hypotheses lie in a folder of them: `money.en-zh.txt`."""
-        return folder and folder / hypotheses_name(self.test, self.report["direction"])
+        return folder and folder / hypotheses_name(self.test, self.direction)
 
 
 def hypotheses_name(test: EvaluationSet, direction: Direction) -> str:
     """What the file of a system's translations of a test set is called."""
     return f"{test.name}.{direction}.txt"
+
+
+def baselines_of(results: Sequence[Result]) -> Baselines:
+    """A system's results, for others to be held against."""
+    return {(result.test.path, result.direction): result.scored for result in results}
 
 
 def evaluate_model(
@@ -50,9 +67,11 @@ def evaluate_model(
     direction: str | None,
     options: ModelOptions,
     *,
-    baselines: Translations | None = None,
+    baselines: Baselines | None = None,
     cost_threads: int | None = None,
     check_training: bool = True,
+    training_cache: Path | None = None,
+    others: Sequence[EvaluationSet] = (),
 ) -> list[Result]:
     """Translate and score every test set in every direction that it and the model are for.
 
@@ -61,9 +80,10 @@ def evaluate_model(
         tests: test sets.
         direction: the one to measure, `both`, or what the folder says when None.
         options: how it is run.
-        baselines: another system's translations.
+        baselines: another system's scores.
         cost_threads: the engine's threads while its cost is measured; not measured when None.
         check_training: look for test sentences in the model's training text first.
+        training_cache, others: see `training_overlaps`.
 
     Raises:
         UserError: a model that cannot be loaded, a direction that it or a test set is not for.
@@ -76,7 +96,7 @@ def evaluate_model(
     jobs: list[tuple[EvaluationSet, Direction]] = [
         (test, one) for test in tests for one in directions if test.direction in (None, one)
     ]
-    seen = training_overlaps(model_dir, tests) if check_training else {}
+    seen = training_overlaps(model_dir, tests, training_cache, others) if check_training else {}
     costs: dict[Direction, Cost] = {}
     if cost_threads is not None:
         measured: set[Direction] = {one for _, one in jobs}
@@ -84,14 +104,15 @@ def evaluate_model(
             costs[one] = measure_cost(model_dir, one, _spread(jobs, one), *options, cost_threads)
     results = []
     for test, one in jobs:
-        report, hypotheses = evaluate(translator, test, one, (baselines or {}).get((test.path, one)))
+        scored, hypotheses = evaluate(translator, test, one, (baselines or {}).get((test.path, one)))
+        report = scored.report
         report |= {"model_dir": str(model_dir), "compute_type": translator.compute_type}
         report |= {"beam_size": options.beam_size}
         if str(test.path) in seen:
             report["training_overlap"] = seen[str(test.path)]
         if one in costs:
             report["cost"] = costs[one]
-        results.append(Result(test, report, hypotheses))
+        results.append(Result(test, scored, hypotheses))
     return results
 
 
@@ -118,15 +139,16 @@ def read_translations(
 
 
 def score_translations(
-    translations: Translations, tests: Sequence[EvaluationSet], label: str, baselines: Translations | None = None
+    translations: Translations, tests: Sequence[EvaluationSet], label: str, baselines: Baselines | None = None
 ) -> list[Result]:
     """Score somebody's translations; `label` says whose they are, under `hypotheses`."""
     results = []
     for test in tests:
         for (path, one), texts in translations.items():
             if path == test.path:
-                report = score(test, one, texts, (baselines or {}).get((path, one)))
-                results.append(Result(test, report | {"hypotheses": label}, texts))
+                scored = score(test, one, texts, (baselines or {}).get((path, one)))
+                scored.report["hypotheses"] = label
+                results.append(Result(test, scored, texts))
     return results
 
 

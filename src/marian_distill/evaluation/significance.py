@@ -10,6 +10,7 @@ from math import sqrt
 from typing import Any, TypedDict
 
 import numpy as np
+import sacrebleu
 
 from marian_distill.evaluation.metrics import SacreMetric
 
@@ -18,6 +19,9 @@ SEED = 12345
 CONFIDENCE = 0.95
 # Sentences at a time: sacreBLEU keeps all n-grams of those that it counts, some 20 KB a sentence.
 COUNTED, SUMMED = 1_000, 20_000
+# Sentences, or groups of them, that a part of a test set is resampled by.
+MOST_GROUPS = 1_000
+BETA = 2  # of chrF: recall counts twice as much as precision
 
 
 class Comparison(TypedDict):
@@ -57,6 +61,34 @@ def corpus_score(metric: SacreMetric, statistics: np.ndarray) -> float:
     return metric._compute_score_from_stats(statistics.sum(0, dtype=np.int64).tolist()).score
 
 
+def chrf_scores(statistics: np.ndarray) -> np.ndarray:
+    """What sacreBLEU's chrF and chrF++ make of their statistics, `[..., 3 × orders]` → `[...]`, all at once."""
+    hypothesis, reference, match = np.moveaxis(statistics.reshape(*statistics.shape[:-1], -1, 3).astype(float), -1, 0)
+    counted = (hypothesis > 0) & (reference > 0)
+    orders = np.maximum(counted.sum(-1), 1)
+    precision = np.divide(match, hypothesis, out=np.zeros_like(match), where=counted).sum(-1) / orders
+    recall = np.divide(match, reference, out=np.zeros_like(match), where=counted).sum(-1) / orders
+    below = BETA**2 * precision + recall
+    return 100 * np.divide((1 + BETA**2) * precision * recall, below, out=np.zeros_like(below), where=below > 0)
+
+
+def sentence_scores(statistics: np.ndarray) -> np.ndarray:
+    """chrF of each sentence alone, `[sentences]`; some at a time, for a million take a GB together."""
+    parts = range(0, len(statistics), SUMMED)
+    return np.concatenate([chrf_scores(statistics[start : start + SUMMED]) for start in parts])
+
+
+def grouped_interval(statistics: np.ndarray, samples: int = SAMPLES, seed: int = SEED) -> list[float]:
+    """95 % interval of chrF over a part of a test set; of many sentences, groups of them are drawn together."""
+    generator = np.random.default_rng(seed)
+    groups = min(len(statistics), MOST_GROUPS)
+    member = generator.permutation(len(statistics)) % groups
+    sums = np.zeros((groups, statistics.shape[1]))
+    np.add.at(sums, member, statistics)
+    drawn = generator.multinomial(groups, np.full(groups, 1 / groups), size=samples)
+    return interval_of(chrf_scores(drawn @ sums))
+
+
 def resampled_scores(
     metric: SacreMetric, systems: Sequence[np.ndarray], samples: int = SAMPLES, seed: int = SEED
 ) -> np.ndarray:
@@ -70,16 +102,17 @@ def resampled_scores(
     """
     generator = np.random.default_rng(seed)
     sentences = len(systems[0])
-    scores = np.empty((len(systems), samples))
+    totals = np.zeros((len(systems), samples, systems[0].shape[1]), np.int64)
     for sample in range(samples):
         drawn = np.bincount(generator.integers(sentences, size=sentences), minlength=sentences)
         for system, statistics in enumerate(systems):
-            total = sum(
-                drawn[start : start + SUMMED] @ statistics[start : start + SUMMED].astype(np.int64)
-                for start in range(0, sentences, SUMMED)
-            )
-            scores[system, sample] = metric._compute_score_from_stats(np.asarray(total).tolist()).score
-    return scores
+            for start in range(0, sentences, SUMMED):
+                part = slice(start, start + SUMMED)
+                totals[system, sample] += drawn[part] @ statistics[part].astype(np.int64)
+    if isinstance(metric, sacrebleu.CHRF):
+        return chrf_scores(totals)
+    score = metric._compute_score_from_stats
+    return np.array([[score(total).score for total in system] for system in totals.tolist()])
 
 
 def interval_of(scores: np.ndarray) -> list[float]:
@@ -92,20 +125,24 @@ def interval_of(scores: np.ndarray) -> list[float]:
 def paired_bootstrap(
     metric: SacreMetric, system: np.ndarray, baseline: np.ndarray, samples: int = SAMPLES, seed: int = SEED
 ) -> Comparison:
-    """Compare two systems on the same draws.
+    """Compare two systems on the same draws (see `comparison_of`)."""
+    difference = corpus_score(metric, system) - corpus_score(metric, baseline)
+    return comparison_of(difference, *resampled_scores(metric, [system, baseline], samples, seed))
+
+
+def comparison_of(difference: float, system: np.ndarray, baseline: np.ndarray) -> Comparison:
+    """Compare two systems by their scores on the same draws, `[samples]` each, and the difference on all sentences.
 
     The p-value is two-sided: how often the difference of a draw lies further from the mean of all draws than the
     difference of the two systems lies from 0 (Efron & Tibshirani 1993, chapter 16). sacreBLEU's `--paired-bs` looks at
     one tail and gives up to half of it.
     """
-    difference = corpus_score(metric, system) - corpus_score(metric, baseline)
-    theirs, base = resampled_scores(metric, [system, baseline], samples, seed)
-    drawn = theirs - base
+    drawn = system - baseline
     beyond = int(np.sum(np.abs(drawn - drawn.mean()) > abs(difference)))
     return {
         "difference": round(difference, 4),
         "interval": interval_of(drawn),
-        "p_value": (beyond + 1) / (samples + 1) if difference else 1.0,
+        "p_value": (beyond + 1) / (len(drawn) + 1) if difference else 1.0,
     }
 
 

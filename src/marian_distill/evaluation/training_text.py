@@ -5,19 +5,23 @@ export.json names the run. All of these are followed; what lies elsewhere (the h
 looked at.
 """
 
+import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from marian_distill.evaluation.evaluation_sets import EvaluationSet
-from marian_distill.files import read_json_object
+from marian_distill.files import read_json_object, sha256, write_json
+from marian_distill.schema import read_shaped
 from marian_distill.text.formats import files_of, read_rows
-from marian_distill.text.overlap import OverlapReport, find_overlaps
+from marian_distill.text.overlap import GRAM_LENGTHS, NEAR, OverlapReport, find_overlaps
 
 logger = logging.getLogger(__name__)
 
 OPTIONS_FILE, EXPORT_FILE = "options.json", "export.json"
 CORPORA = ("dataset", "extra_train_csv")
+# Beside a report, where `training_overlaps` may keep what it found.
+OVERLAP_CACHE = ".overlap"
 EARLIER = ("student_model", "teacher_model")
 
 
@@ -32,12 +36,26 @@ class TrainingOverlap(OverlapReport):
     not_looked_at: list[str]
 
 
-def training_overlaps(model_dir: str | Path, tests: Sequence[EvaluationSet]) -> dict[str, TrainingOverlap]:
+class _Found(OverlapReport):
+    """What is kept of a look at training text."""
+
+    training_rows: int
+
+
+def training_overlaps(
+    model_dir: str | Path,
+    tests: Sequence[EvaluationSet],
+    cache: Path | None = None,
+    others: Sequence[EvaluationSet] = (),
+) -> dict[str, TrainingOverlap]:
     """Hold test sets against a model's training text; a sentence of theirs that is in it is told on stderr.
 
     Args:
         model_dir: a run's folder, or one exported from it.
         tests: test sets.
+        cache: a folder where the results are kept, by the contents of training text and test set: models of the same
+            text need not read it again.
+        others: test sets that will be asked for later: where the text is read, they are looked for as well.
 
     Returns:
         A report by test file; {} where no folder says what the model was trained on, or none of it is here.
@@ -50,9 +68,9 @@ def training_overlaps(model_dir: str | Path, tests: Sequence[EvaluationSet]) -> 
         logger.warning("%s: test sets were not held against its training data %s", model_dir, ", ".join(elsewhere))
     if not here:
         return {}
-    rows, reports = find_overlaps({str(test.path): test.pairs for test in tests}, _rows(here))
+    found = _found(here, tests, cache, others)
     for test in tests:
-        report = reports[str(test.path)]
+        report = found[str(test.path)]
         if not test.words and any(report["exact"].values()):
             logger.warning(
                 "%s: TRAINED ON. The training data of %s holds the English of %d and the Chinese of %d of its %d "
@@ -61,11 +79,39 @@ def training_overlaps(model_dir: str | Path, tests: Sequence[EvaluationSet]) -> 
                 *(report["sentences"], report["pairs"]),
             )
     return {
-        name: TrainingOverlap(
-            training_rows=rows, corpora=[str(path) for path in here], not_looked_at=elsewhere, **report
+        str(test.path): TrainingOverlap(
+            corpora=[str(path) for path in here], not_looked_at=elsewhere, **found[str(test.path)]
         )
-        for name, report in reports.items()
+        for test in tests
     }
+
+
+def _found(
+    corpora: Sequence[Path], tests: Sequence[EvaluationSet], cache: Path | None, others: Sequence[EvaluationSet]
+) -> dict[str, _Found]:
+    """The look at the training text: from the cache where all tests are there, else made for whatever is not."""
+    places: dict[str, Path] = {}
+    if cache is not None:
+        text = "".join(sorted(sha256(file) for path in corpora for file in files_of(path)))
+        places = {str(test.path): cache / f"{_digest(text, test)}.json" for test in (*tests, *others)}
+    found = {name: read_shaped(path, _Found) for name, path in places.items() if path.is_file()}
+    if all(str(test.path) in found for test in tests):
+        return found
+    missing = {str(test.path): test.pairs for test in (*tests, *others) if str(test.path) not in found}
+    rows, reports = find_overlaps(missing, _rows(corpora))
+    for name, report in reports.items():
+        found[name] = _Found(training_rows=rows, **report)
+        if name in places:
+            write_json(places[name], found[name])
+    return found
+
+
+def _digest(training: str, test: EvaluationSet) -> str:
+    """Of the training text's fingerprints, a test set's sentences, and how they are compared."""
+    digest = hashlib.sha256(f"{training} {NEAR} {GRAM_LENGTHS}".encode())
+    for english, chinese in test.pairs:
+        digest.update(f"\n{english}\t{chinese}".encode())
+    return digest.hexdigest()[:32]
 
 
 def recorded_corpora(model_dir: str | Path) -> tuple[list[Path], list[str]]:

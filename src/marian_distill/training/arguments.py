@@ -166,6 +166,7 @@ class DistillTrainingArguments(TeachingArguments, Seq2SeqTrainingArguments):
         "Padded tokens a batch, source + target, per device; 0: use --per-device-train-batch-size.", 0
     )
     num_beams: int = option("Beams of the translations made at evaluation.", 1)
+    sample_translations: int = option("Evaluation sentences that the log shows the translations of; 0: none.", 3)
     early_stopping_patience: int = option("Stop after this many evaluations without a better one; 0: never.", 0)
     push_to_hub: bool = option(
         "Upload the finished run to the hub: model, tokenizer, card, options and metrics, in one commit.", False
@@ -182,6 +183,7 @@ class DistillTrainingArguments(TeachingArguments, Seq2SeqTrainingArguments):
         """Check the numbers; hand `num_beams` to generation; keep the columns that the batches need."""
         check_finite(self)
         check_at_least(self, 0, "tokens_per_batch", "early_stopping_patience", "learning_rate", "weight_decay")
+        check_at_least(self, 0, "sample_translations")
         check_at_least(self, 0, "max_grad_norm", "warmup_steps", "num_train_epochs", "adam_epsilon", "eval_delay")
         check_at_least(self, 0, "logging_steps", "eval_steps", "save_steps", "seed", "expected_minutes")
         if not (0.0 <= self.adam_beta1 < 1.0 and 0.0 <= self.adam_beta2 < 1.0):

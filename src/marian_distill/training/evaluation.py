@@ -37,15 +37,18 @@ def summed_cross_entropy(trainer: "DistillSeq2SeqTrainer", model: Any, batches: 
     return nats, int(tokens)
 
 
-def translations(trainer: "DistillSeq2SeqTrainer", model: Any, batch: Batch) -> list[str]:
-    """What the model makes of a batch's sources, as texts without `<pad>` and `</s>`."""
+def translations(
+    trainer: "DistillSeq2SeqTrainer", model: Any, batch: Batch, max_length: int | None = None
+) -> list[str]:
+    """What the model makes of a batch's sources, as texts without special tokens; of `max_length` tokens at most."""
+    options = trainer._gen_kwargs if max_length is None else {**trainer._gen_kwargs, "max_length": max_length}
     inputs = trainer._prepare_inputs(dict(batch))
     generated = model.generate(
         input_ids=inputs["input_ids"],
         attention_mask=inputs["attention_mask"],
         stopping_criteria=StoppingCriteriaList([GenerationStop(trainer.interruption)]),
         synced_gpus=False,  # each process has a whole model, and batches of its own
-        **trainer._gen_kwargs,
+        **options,
     )
     pieces = trainer.pieces
     names, left_out = pieces.pieces, {pieces.pad_id, pieces.eos_id}

@@ -8,7 +8,6 @@ import json
 import platform
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from marian_distill.errors import UserError
 from marian_distill.files import atomic_writer, read_json_object, remove, write_json
 from marian_distill.languages import TAGS, directions_of, languages_of
+from marian_distill.revision import git_revision
 from marian_distill.students.kinds import kind_of_folder
 from marian_distill.training.checkpoints import last_whole_checkpoint
 
@@ -34,6 +34,7 @@ FREE_OPTIONS = frozenset(
         *("preprocess_num_proc", "dataloader_num_workers", "dataloader_persistent_workers"),
         *("dataloader_prefetch_factor", "dataloader_pin_memory", "use_cpu", "local_rank"),
         *("report_to", "run_name", "logging_dir", "log_level", "disable_tqdm", "expected_minutes"),
+        "sample_translations",
         *("push_to_hub", "hub_token", "hub_model_id"),
         *("precision", "bf16", "fp16", "attention", PLAN),
     }
@@ -173,21 +174,7 @@ def versions() -> dict[str, str]:
     """Versions of Python, of this project and its main packages, and the git revision (`+` where files differ)."""
     found = {"python": platform.python_version(), "distill-zh-en": importlib.metadata.version("distill-zh-en")}
     found |= {name: importlib.metadata.version(name) for name in PACKAGES}
-    return found | {"git": _git("describe", "--always", "--dirty=+", "--exclude=*") or "unknown"}
-
-
-def _git(*arguments: str) -> str | None:
-    try:
-        result = subprocess.run(  # noqa: S603 (fixed arguments)
-            ["git", *arguments],  # noqa: S607
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (FileNotFoundError, subprocess.CalledProcessError):
-        return None
-    return result.stdout.strip()
+    return found | {"git": git_revision()}
 
 
 def finish_run(
