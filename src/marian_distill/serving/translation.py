@@ -1,7 +1,6 @@
 """A request's texts to sentences in the queue, and their translations back to texts: what every route answers with."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -9,8 +8,8 @@ from typing import Any, NamedTuple
 from marian_distill.languages import DIRECTIONS, Direction, Language, languages_of
 from marian_distill.runtime.prompt import language_of
 from marian_distill.runtime.protection import Format, Protected, ProtectedTranslator
-from marian_distill.runtime.segmentation import MASK, join_segments, split_sentences
-from marian_distill.runtime.spans import LITERAL
+from marian_distill.runtime.segmentation import join_segments
+from marian_distill.runtime.spans import sentences_of
 from marian_distill.serving.batching import Batcher
 from marian_distill.serving.limits import Limits, RequestError
 from marian_distill.serving.models import Models, Search
@@ -156,13 +155,6 @@ class Service:
             for line in plan.lines
             for _ in line
         ]
-
-
-def sentences_of(text: str) -> list[list[str]]:
-    """The sentences of each line; code, addresses and placeholders are whole, whatever stops they hold."""
-    kept = (match[0] for match in LITERAL.finditer(text))
-    lines = [split_sentences(line) for line in LITERAL.sub(MASK, text).split("\n")]
-    return [[re.sub(MASK, lambda _: next(kept), sentence) for sentence in line] for line in lines]
 
 
 def _done(answer: Answer) -> asyncio.Future[Answer]:
