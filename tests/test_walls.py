@@ -18,7 +18,7 @@ import marian_distill
 PACKAGE = Path(marian_distill.__file__).parent
 WINGS = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
 HEAVY = ("torch", "transformers", "datasets")
-TRANSLATING = [wing for wing in ("runtime", "serving") if (PACKAGE / wing).is_dir()]
+TRANSLATING = ("runtime", "serving")
 
 
 def modules(wing: str) -> list[Path]:

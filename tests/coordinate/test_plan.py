@@ -63,7 +63,7 @@ def fake_labels(part, folder):
 
 
 def test_bookkeeping_of_26_million_pairs(tmp_path):
-    plan = Plan(record(26_000_000, 200_000, 100_000))
+    plan = Plan(record(26_000_000, 200_000, 200_000))
     shards, student = ShardFolder(tmp_path / "shards", plan), FakeStudent(tmp_path, plan.rows, {3, 77, 129})
     maker = Between(shards, fake_labels)
     begun, runs = time.process_time(), 0

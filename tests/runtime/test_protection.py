@@ -159,6 +159,11 @@ def test_what_cannot_be_mended_is_told_by_its_line(translator, caplog):
     ]
 
 
+def test_a_cut_is_told_by_its_line_among_others(babbler, caplog):
+    ProtectedTranslator(babbler).translate(["{0}", "喝茶", "👍"], first_line=5)
+    assert {record.getMessage()[:7] for record in caplog.records} == {"line 6:"}
+
+
 def test_a_direction_that_the_model_lacks_is_refused(protected):
     with pytest.raises(UserError, match="direction 'zh-en'"):
         protected.translate(["{0}"], direction="zh-en")

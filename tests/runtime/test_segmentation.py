@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marian_distill.runtime.segmentation import join_segments, segment_line, split_sentences
+from marian_distill.runtime.segmentation import join_segments, one_line, segment_line, split_clauses, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,10 @@ def test_segments_are_joined_as_each_language_is_written():
     assert join_segments(["It is late.", " We go. "], "en") == "It is late. We go."
     assert join_segments(["天黑了。", "我们走。"], "zh") == "天黑了。我们走。"
     assert join_segments(["共19.99", "20杯"], "zh") == "共19.99 20杯"  # or 19.99 would become 19.9920
-    assert join_segments(["一\n行", ""], "zh") == "一 行"
+    assert join_segments(["一`a  b`行 ", ""], "zh") == "一`a  b`行"
+    assert one_line(" 一\n 行") == "一 行"
+
+
+def test_clauses_end_at_commas_that_are_none_of_a_number():
+    assert split_clauses("For 1,234 cups, at 8:45: yes; no") == ["For 1,234 cups,", "at 8:45:", "yes;", "no"]
+    assert split_clauses("如果，请问：好；") == ["如果，", "请问：", "好；"]

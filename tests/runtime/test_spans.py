@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from marian_distill.errors import UserError
 from marian_distill.runtime.segmentation import MASK
-from marian_distill.runtime.spans import Glossary, Masked, Span, parse_text
+from marian_distill.runtime.spans import Glossary, Masked, Span, parse_text, sentences_of
 
 KEPT = [
     *(
@@ -77,6 +77,15 @@ def test_no_character_of_a_text_is_lost(text):
 
 def test_a_fenced_block_of_code_is_no_text():
     assert parse_text("Run:\n```\nx = 1\n```\nDone.")[2] == "```\nx = 1\n```"
+
+
+def test_sentences_are_cut_between_what_must_come_back():
+    text = "See https://a.io/?x. Why! {a. B} is it.\n```\nOne. Two.\n```\n好。`x! Y`？"
+    assert sentences_of(text) == [
+        ["See https://a.io/?x.", "Why!", "{a. B} is it."],
+        ["```\nOne. Two.\n```"],
+        ["好。", "`x! Y`？"],
+    ]
 
 
 def test_an_element_holds_what_is_between_its_tags():

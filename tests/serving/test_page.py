@@ -100,6 +100,10 @@ def events(source_text, text, warnings=()):
     return f'data: {json.dumps(event)}\n\nevent: done\ndata: {{"milliseconds": 1, "model": "toy"}}\n\n'
 
 
+def answering(body):
+    return lambda route: route.fulfill(body=body, content_type="text/event-stream")
+
+
 def test_text_is_translated_as_one_types(tab, address):
     with tab.opened(address) as page:
         page.keyboard.type(COFFEE, delay=20)  # the text has the focus from the start
@@ -123,19 +127,6 @@ def test_sentences_keep_the_lines_of_their_source(tab, address):
         coffee, tea = TRANSLATIONS[COFFEE], TRANSLATIONS[TEA]
         expect(page.locator(".sentence")).to_have_count(3)
         assert output(page).inner_text() == f"{coffee}{tea}\n\n{coffee}"
-
-
-def test_an_outdated_answer_is_not_shown(tab, address):
-    with tab.opened(address) as page:
-        waiting = []
-        page.route("**/api/translate/stream", lambda route: waiting.append(route), times=1)
-        type_text(page, COFFEE)
-        expect(page.locator("#working")).to_be_visible()
-        type_text(page, TEA)
-        expect(output(page)).to_have_text(TRANSLATIONS[TEA])
-        waiting[0].fulfill(body=events(COFFEE, TRANSLATIONS[COFFEE]), content_type="text/event-stream")
-        page.wait_for_timeout(300)
-        expect(output(page)).to_have_text(TRANSLATIONS[TEA])
 
 
 def test_nothing_is_asked_before_an_input_method_is_done(tab, address):
@@ -165,14 +156,6 @@ def test_the_language_is_detected_and_languages_are_swapped(tab, both_ways):
         expect(page.locator("#auto-label")).to_have_text("English (detected)")
         page.locator(".chip").nth(1).click()
         expect(page.locator("#auto-label")).to_have_text("Chinese (detected)")
-
-
-def test_a_model_of_one_direction_offers_only_that(tab, address):
-    with tab.opened(address) as page:
-        expect(page.get_by_role("radio", name="Chinese")).to_be_hidden()
-        expect(page.locator("#swap")).to_be_hidden()
-        expect(page.locator(".target-language")).to_have_text("Into Chinese")
-        expect(page.locator(".chip")).to_have_count(3)
 
 
 def test_a_sentence_has_alternatives(tab, address):
@@ -275,20 +258,27 @@ def test_errors_are_told_in_plain_words_and_tried_again(tab, address):
         assert tab.requests == []
 
 
-def test_an_answer_that_ends_early_is_no_translation(tab, address):
+def test_only_a_whole_answer_to_this_text_is_shown_and_as_text(tab, address):
     with tab.opened(address) as page:
-        half = events(COFFEE, "我").split("event: done")[0]
-        page.route("**/api/translate/stream", lambda route: route.fulfill(body=half, content_type="text/event-stream"))
+        waiting = []
+        page.route("**/api/translate/stream", lambda route: waiting.append(route), times=1)
+        type_text(page, COFFEE)
+        expect(page.locator("#working")).to_be_visible()
+        type_text(page, TEA)
+        expect(output(page)).to_have_text(TRANSLATIONS[TEA])
+        late = events(COFFEE, TRANSLATIONS[COFFEE])
+        waiting[0].fulfill(body=late, content_type="text/event-stream")
+        page.wait_for_timeout(300)
+        expect(output(page)).to_have_text(TRANSLATIONS[TEA])
+
+        half = late.split("event: done")[0]
+        page.route("**/api/translate/stream", answering(half), times=1)
         type_text(page, COFFEE)
         expect(page.get_by_role("alert")).to_contain_text("ended before")
         expect(page.locator("#copy")).to_be_disabled()
 
-
-def test_text_is_never_markup(tab, address):
-    with tab.opened(address) as page:
         markup = "<img src=x onerror=alert(1)><b>"
-        body = events(markup, markup, [markup])
-        page.route("**/api/translate/stream", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+        page.route("**/api/translate/stream", answering(events(markup, markup, [markup])), times=1)
         type_text(page, markup)
         expect(output(page)).to_have_text(markup)
         expect(page.locator("#warnings")).to_have_text(markup)
@@ -384,7 +374,7 @@ def test_everything_is_reached_by_tab_and_has_a_name(tab, address):
         assert all('"' in name for name in names), names  # `- button "Copy"`: a role and a name
 
 
-def test_a_phone_shows_all_of_it(tab, address):
+def test_a_phone_shows_all_and_a_model_of_one_direction_only_that(tab, address):
     with tab.opened(address, width=360) as page:
         type_text(page, COFFEE)
         expect(output(page)).to_have_text(TRANSLATIONS[COFFEE])
@@ -394,3 +384,8 @@ def test_a_phone_shows_all_of_it(tab, address):
             assert min(box["width"], box["height"]) >= 40, button.inner_text()
         source, target = page.locator("#source").bounding_box(), output(page).bounding_box()
         assert target["y"] >= source["y"] + source["height"]
+
+        expect(page.get_by_role("radio", name="Chinese")).to_be_hidden()
+        expect(page.locator("#swap")).to_be_hidden()
+        expect(page.locator(".target-language")).to_have_text("Into Chinese")
+        expect(page.locator(".chip")).to_have_count(3)

@@ -67,7 +67,7 @@ class RayMaker:
         self._begun.pop(number).result()
 
     def _fetch(self, number: int) -> None:
-        import ray.data
+        import ray.data  # pyright: ignore[reportMissingImports]
 
         missing = self.shards.missing(number)
         if not missing:
@@ -97,7 +97,7 @@ def cluster(address: str | None, workers: int) -> Iterator[None]:
     # Workers have the environment that their machine was given: no copy of this folder, installed anew by `uv run`.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     try:
-        import ray
+        import ray  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise UserError("shards: make: ray needs the package ray: uv sync --extra ray") from error
     try:
@@ -107,7 +107,7 @@ def cluster(address: str | None, workers: int) -> Iterator[None]:
             ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False)
     except ConnectionError as error:
         raise UserError(f"shards: ray_address {address}: no Ray cluster there ({error})") from error
-    import ray.data
+    import ray.data  # pyright: ignore[reportMissingImports]
 
     ray.data.DataContext.get_current().enable_progress_bars = False
     try:

@@ -26,14 +26,9 @@ from marian_distill.training.resuming import ResumableTrainer
 logger = logging.getLogger(__name__)
 
 SHARD_CACHE = "cache"  # of `datasets`, in the shard's folder
+# Of the report of a shard's data, where they are numbers.
+COUNTED = ("examples", "samples", "tokens", "bytes", "left_out")
 # Options whose values are the shard's, not the run's.
-COUNTED = (
-    "examples",
-    "samples",
-    "tokens",
-    "bytes",
-    "left_out",
-)  # in a report of training data, where they are numbers
 OF_THE_SHARD = ("dataset", "text", "teacher_cache", "data_seed", "max_steps")
 
 
@@ -215,7 +210,7 @@ class Stage:
         first = before.first_step + (before.steps if is_new else 0)
         counts = {name: value for name in COUNTED if isinstance(value := built.report.get(name), int)}
         if is_new:
-            counts = {name: value + before.counts[name] for name, value in counts.items()}
+            counts = {name: value + before.counts.get(name, 0) for name, value in counts.items()}
         sampler: Any = trainer.train_sampler()  # pyright: ignore[reportAttributeAccessIssue]
         steps = -(-len(sampler) // trainer.args.gradient_accumulation_steps)
         so_far, rows = first + steps, self.plan.rows_through(number)

@@ -13,7 +13,14 @@ from marian_distill.languages import Direction, Language, languages_of
 from marian_distill.pieces import EOS
 from marian_distill.runtime.html_text import escaped, parse_html
 from marian_distill.runtime.prompt import PromptTranslator
-from marian_distill.runtime.segmentation import MASK, join_segments, segment_line, split_clauses, split_sentences
+from marian_distill.runtime.segmentation import (
+    MASK,
+    join_segments,
+    one_line,
+    segment_line,
+    split_clauses,
+    split_sentences,
+)
 from marian_distill.runtime.spans import Element, Glossary, Masked, Span, parse_text
 from marian_distill.runtime.stand_ins import Disguise, Style, disguised, restored
 from marian_distill.runtime.translator import BeamTranslator, checked_direction
@@ -190,7 +197,7 @@ class Call:
         """The hypotheses in which everything was found, those with the source's numbers first; None without any."""
         whole, cut = [], []
         for text, score, ended in hypotheses:
-            if masked := restored(" ".join(text.split()), disguise):
+            if masked := restored(one_line(text), disguise):
                 (whole if ended else cut).append((masked, score))
         if not whole:
             return Found(cut[:1], warnings=[CUT]) if cut and not source.spans else None

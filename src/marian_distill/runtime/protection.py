@@ -99,9 +99,9 @@ class ProtectedTranslator:
         """Translate texts as `translate` does; the warnings of each come with it."""
         one_call = Call(self.translator, self.kept, direction, format)
         pages = one_call.parsed(texts, self.glossary if glossary is None else glossary)
-        plain = [index for index in range(len(texts)) if index not in pages]
-        first = self.translator.translate([texts[index] for index in plain], first_line, direction=one_call.direction)
-        results = {index: Protected(translation) for index, translation in zip(plain, first, strict=True)}
+        plain = ["" if index in pages else text for index, text in enumerate(texts)]  # every line keeps its number
+        first = self.translator.translate(plain, first_line, direction=one_call.direction)
+        results = {index: Protected(one) for index, one in enumerate(first) if index not in pages}
         if self.kept:
             for index, one in results.items():
                 if not self.kept(texts[index], one.text):
@@ -125,11 +125,9 @@ class ProtectedTranslator:
         """For each text its `count` best translations that hold what they must, with scores; amounts may differ."""
         one_call = Call(self.translator, None, direction, format)
         pages = one_call.parsed(texts, self.glossary if glossary is None else glossary)
-        plain = [index for index in range(len(texts)) if index not in pages]
-        first = self.translator.translate_n_best(
-            [texts[index] for index in plain], count, direction=one_call.direction
-        )
-        results = dict(zip(plain, first, strict=True))
+        plain = ["" if index in pages else text for index, text in enumerate(texts)]
+        first = self.translator.translate_n_best(plain, count, direction=one_call.direction)
+        results = {index: one for index, one in enumerate(first) if index not in pages}
         for index, found in one_call.translate_pages(pages).items():
             distinct: dict[str, float] = {}
             for masked, score in found.alternatives:

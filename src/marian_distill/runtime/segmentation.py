@@ -106,10 +106,15 @@ def join_segments(segments: Sequence[str], language: Language) -> str:
     """
     joined = ""
     for segment in segments:
-        text = " ".join(segment.split())
+        text = segment.strip()
         glue = " " if joined and text and (language == "en" or would_run_together(joined[-1], text[0])) else ""
         joined += glue + text
     return joined
+
+
+def one_line(text: str) -> str:
+    """What a model says, with one space for any white space: a line has a line for its translation."""
+    return " ".join(text.split())
 
 
 def would_run_together(left: str, right: str) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from marian_distill.errors import UserError
 from marian_distill.languages import Language, is_han
-from marian_distill.runtime.segmentation import MASK, would_run_together
+from marian_distill.runtime.segmentation import MASK, split_sentences, would_run_together
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,7 @@ _UNUSUAL = re.compile(
 )
 _DETACHED = frozenset(("empty", "tag", "emoji", "entity", "unwritable"))
 _BLOCK = re.compile(r"```.*?```|<!--(?:(?!<!--).)*?-->", re.DOTALL)
+_WHOLE = re.compile(f"{_BLOCK.pattern}|{LITERAL.pattern}", re.ASCII | re.DOTALL)
 MAX_DEPTH = 8  # elements within elements that are placed with their text
 
 
@@ -265,6 +266,16 @@ class SentenceBuilder:
             self._leave_open()
         (texts, spans), self.written = self.written, _Written([], [])
         return Masked("".join(texts), tuple(spans))
+
+
+def sentences_of(text: str) -> list[list[str]]:
+    """The sentences of each line as they are written, for callers that translate sentence by sentence.
+
+    What must come back is whole in them, whatever stops it holds; a block of code is one sentence, of several lines.
+    """
+    kept = (match[0] for match in _WHOLE.finditer(text))
+    lines = [split_sentences(line) for line in _WHOLE.sub(MASK, text).split("\n")]
+    return [[re.sub(MASK, lambda _: next(kept), sentence) for sentence in line] for line in lines]
 
 
 def parse_text(text: str, glossary: Glossary | None = None) -> list[str | Masked]:

@@ -6,7 +6,7 @@ Small models have no piece that means "leave this alone", and would lose one. Th
 import re
 from typing import Literal, NamedTuple
 
-from marian_distill.languages import Language
+from marian_distill.languages import Language, is_han
 from marian_distill.runtime.segmentation import MASK
 from marian_distill.runtime.spans import Masked, Span
 
@@ -22,6 +22,8 @@ CITIES: tuple[dict[Language, str], ...] = (
 )
 # Four digits, all different: a year, a price or a measure is another number.
 NUMBERS = ("4731", "8294", "6157", "3682", "7518", "5943", "9326", "4865", "6379", "8146", "7253", "3894")
+
+LONGEST_NAME = 4  # words; a Chinese one has two or three characters
 
 
 class Disguise(NamedTuple):
@@ -58,13 +60,19 @@ def disguised(source: Masked, style: Style, source_language: Language, target_la
             sought.append({one.translation.lower(): one for one in (*reversed(span.others), span)})
             continue
         name, translation = next(free, ("", ""))
-        if not name:
+        if not name or _is_clause(span):
             return None
         shown.append(name)
         sought.append({translation.lower(): span})
         stand_ins.add(name)
         once.add(translation.lower())
     return Disguise(_with_shown(source.text, shown, stand_ins), sought, frozenset(once))
+
+
+def _is_clause(span: Span) -> bool:
+    """Whether an element holds more than a name could stand for."""
+    is_element = span.target != span.translation
+    return is_element and (len(span.source.split()) > LONGEST_NAME or sum(map(is_han, span.source)) > 3 * LONGEST_NAME)
 
 
 def _with_shown(text: str, shown: list[str], stand_ins: set[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Protocol, TypedDict
 from marian_distill.errors import UserError
 from marian_distill.languages import DIRECTIONS, TAGS, Direction, languages_of
 from marian_distill.pieces import EOS, SentencePieceTokenizer
-from marian_distill.runtime.segmentation import join_segments, segment_line
+from marian_distill.runtime.segmentation import join_segments, one_line, segment_line
 
 logger = logging.getLogger(__name__)
 
@@ -208,7 +208,7 @@ def translate_texts(
         translated = [list(islice(decoded, len(line))) for line in lines]
         if any(hypothesis[-1:] != [EOS] for line in translated for hypothesis, _ in line):
             logger.warning("line %d: the translation met the maximum decoding length and was cut there", number)
-        joined = (join_segments([text for _, text in line], target_language) for line in translated)
+        joined = (join_segments([one_line(text) for _, text in line], target_language) for line in translated)
         translations.append("\n".join(joined))
     return translations
 
@@ -256,7 +256,8 @@ def n_best(
         if finished and any(pieces[-1:] != [EOS] for line in best for pieces, _ in line):
             found.append([])
             continue
-        joined = (join_segments([translator.pieces.decode(p) for p, _ in line], target_language) for line in best)
+        spoken = [[one_line(translator.pieces.decode(pieces)) for pieces, _ in line] for line in best]
+        joined = (join_segments(line, target_language) for line in spoken)
         scores = [score for line in best for _, score in line]
         found.append([("\n".join(joined), sum(scores) / max(len(scores), 1))])
     return found

@@ -7,11 +7,12 @@ from urllib.parse import quote
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from marian_distill.languages import Language
 from marian_distill.serving.answers import Server
 from marian_distill.serving.dialects import language_of_code
 from marian_distill.serving.documents import Text, name_in, parts_of
 from marian_distill.serving.limits import RequestError
-from marian_distill.serving.translation import Service, Wish, detect
+from marian_distill.serving.translation import Format, Service, Wish, detect
 
 TEXTS_AT_ONCE = 64  # of a file in the queue: others' requests get their turn in between
 SAMPLE = 2_000  # characters that tell a file's language
@@ -22,10 +23,11 @@ class FileTranslation:
     """A file on its way: some of its texts are translated at a time, and what is no text stays as it is."""
 
     def __init__(self, name: str, content: bytes, source_code: object, target_code: object) -> None:
-        self._parts, self._markup = parts_of(name, content)
+        self._parts, markup = parts_of(name, content)
+        self._markup: Format = markup
         self._texts = [part.text for part in self._parts if isinstance(part, Text)]
-        self._source = language_of_code(source_code) or detect("\n".join(self._texts)[:SAMPLE])[0]
-        self._target = language_of_code(target_code) or ("zh" if self._source == "en" else "en")
+        self._source: Language = language_of_code(source_code) or detect("\n".join(self._texts)[:SAMPLE])[0]
+        self._target: Language = language_of_code(target_code) or ("zh" if self._source == "en" else "en")
         self._translations: list[str] = []
         self.name = name_in(name, self._target)
 
