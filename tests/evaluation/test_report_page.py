@@ -25,7 +25,7 @@ def address(tmp_path_factory):
 def page(browser, address):
     """The report; afterwards no script has failed and nothing was asked of the net."""
     context = browser.new_context(locale="en-GB", color_scheme="light")
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(30_000)  # a busy machine
     page = context.new_page()
     asked, errors = [], []
     page.on("request", lambda request: asked.append(request.url))
