@@ -1,6 +1,7 @@
 """The benchmarks run, at toy size; how fast is not asked here. Marian is left out: it is another environment."""
 
 import importlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -24,11 +25,35 @@ def run(name: str, folder: Path, *options: object) -> dict:
     return read_json(folder / f"{name}.json")
 
 
+@pytest.fixture
+def run_here(monkeypatch: pytest.MonkeyPatch, datasets_cache: Path, capfd: pytest.CaptureFixture[str]):
+    """Runs a benchmark, and each of its points, in this process: without the seconds that imports take in another."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+
+    def run(name: str, folder: Path, *options: object) -> dict:
+        module = importlib.import_module(name)
+        command = [f"{name}.py", *map(str, options), "--output-dir", str(folder)]
+
+        def point(what: str, *more: str) -> dict:
+            monkeypatch.setattr(sys, "argv", [*command, *more])
+            module.main()
+            return json.loads(capfd.readouterr().out.splitlines()[-1])
+
+        monkeypatch.setattr(module, "in_a_process", point)
+        monkeypatch.setattr(sys, "argv", command)
+        module.main()
+        assert (folder / f"{name}.png").read_bytes().startswith(PNG)
+        return read_json(folder / f"{name}.json")
+
+    return run
+
+
 @pytest.mark.slow
-def test_training_speed(tmp_path):
+def test_training_speed(tmp_path, run_here):
     ways = ["reference_settings", "labels"]
     toy = ["--rounds", 1, "--seconds", 1, "--pairs", 1000, "--pieces", 3000, "--tokens-per-batch", 256]
-    report = run("training_speed", tmp_path, *toy, "--ways", *ways)
+    toy += ["--precision", "fp32"]
+    report = run_here("training_speed", tmp_path, *toy, "--threads", 1, "--ways", *ways)
     assert list(report["rounds"]) == list(report["pairs_per_second"]) == ways
     assert list(report["ratios"]) == ["reference_settings"]
     assert min(report["pairs_per_second"].values()) > 0
@@ -65,8 +90,8 @@ def test_llm_teacher(tmp_path, toy_chat_dir, toy_chat_ct2_dir):
 
 
 @pytest.mark.slow
-def test_scaling(tmp_path):
-    report = run("scaling", tmp_path, "--toy")
+def test_scaling(tmp_path, run_here):
+    report = run_here("scaling", tmp_path, "--toy", "--threads", 1)
     assert report["machine"]["cores"] >= 1
     curves = report["curves"].values()
     assert {len(points) for points in curves} == {1}
