@@ -62,6 +62,10 @@ def test_other_text_is_left_to_the_model(text):
     assert parse_text(text) == [Masked(text)]
 
 
+def test_a_numbered_placeholder_after_a_number_is_no_percentage():
+    assert [span.target for span in spans_of("Room 4 %1$s, 5%2$d of 20 %3$s")] == ["%1$s", "%2$d", "%3$s"]
+
+
 @given(st.text() | st.text(alphabet="<>/ab {}%$#@.:`&;-_\n 中。👍\ufe0f\u200d"))
 def test_no_character_of_a_text_is_lost(text):
     def written(part):

@@ -103,8 +103,9 @@ _LITERALS = {
     "domain": rf"(?<![\w.@-])(?:[A-Za-z0-9-]+\.)+(?:{_DOMAINS})\b(?:/(?:{_ADDRESS}*{_LAST})?)?",
     "braces": r"\{\{[^{}\n]{1,80}\}\}|\{%[^{}\n]{1,80}%\}|[$#%]?\{[^{}\n]{0,80}\}"
     r"|｛[^｛｝\n]{1,80}｝|\[\[[^\[\]\n]{1,80}\]\]",
-    "percent": r"(?<![\d%])(?<!\d )%(?:\(\w+\)|\d+\$)?[-+#0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh?|ll?|[Lzjt])?"
-    r"[diouxXeEfFgGcsrpaA@](?![A-Za-z]{3})",
+    # After a number a percent sign is its own, but for `%1$s`.
+    "percent": r"(?:(?<!%)%\d{1,3}\$|(?<![\d%])(?<!\d )%(?:\(\w+\))?)[-+#0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?"
+    r"(?:hh?|ll?|[Lzjt])?[diouxXeEfFgGcsrpaA@](?![A-Za-z]{3})",
     "name": r"\$[A-Za-z_]\w+|(?<!\w)@[A-Za-z_]\w+(?:/[\w-]+)?|(?<![\w&])#[A-Za-z_]\w+|(?<!\w):[a-z][\w+-]+:(?!\w)",
     "entity": r"&(?:#\d{1,7}|#x[\da-fA-F]{1,6}|[A-Za-z]\w{1,31});",
     "path": r"(?<![\w/.])(?:~|\.{1,2})?(?:/[\w.@-]*[\w@-]){2,}/?|\b[A-Za-z]:\\[\w.\\-]*[\w\\-]",
@@ -120,7 +121,7 @@ LITERAL = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _LIT
 _UNUSUAL = re.compile(
     r"[^a-uw-z0-9\s,;!?'\"…—–’‘“”，。！？；：、（）《》\u4e00-\u9fff]"
     r"(?:(?<![A-Z.:v$%()-])|(?<=[a-z][A-Z])|(?<=[.:])(?=[^\W\d])|(?<=-)(?=-)|(?<=v)(?=\d)|(?<=\$)(?=[A-Za-z_{])"
-    r"|(?<=%)(?<!\d%)(?<!\d %)|(?<=\()(?=\))|(?<=[\da-fA-F]{8}-))"
+    r"|(?<=%)(?:(?<!\d%)(?<!\d %)|(?=\d{1,3}\$))|(?<=\()(?=\))|(?<=[\da-fA-F]{8}-))"
 )
 _DETACHED = frozenset(("empty", "tag", "emoji", "entity", "unwritable"))
 _BLOCK = re.compile(r"```.*?```|<!--(?:(?!<!--).)*?-->", re.DOTALL)
