@@ -101,6 +101,17 @@ def test_a_model_is_exchanged_without_a_lost_request(toy_ct2_dir, tmp_path):
         process.wait()
 
 
+def test_a_signal_within_a_signal_does_not_stop_it(toy_ct2_dir):
+    process, address, _ = start("--model-dir", toy_ct2_dir)
+    try:
+        for _ in range(2_000):
+            process.send_signal(signal.SIGHUP)
+        assert translated(address) == TEA[1]
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_a_half_copied_model_changes_nothing(toy_ct2_dir, tmp_path):
     served = tmp_path / "ct2-served"
     shutil.copytree(toy_ct2_dir, served)

@@ -8,7 +8,6 @@ import contextlib
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -68,9 +67,8 @@ def run(settings: Settings) -> Path:
     """
     settings.prepare_prompt()
     plan = planned(settings)
-    logger.info(
-        "%s rows, %d shards of %s", f"{plan.rows_in_all:,}", plan.shards, f"{plan.record['shard_rows']:,}"
-    )  # fmt: skip
+    rows, shard_rows = f"{plan.rows_in_all:,}", f"{plan.record['shard_rows']:,}"
+    logger.info("%s rows, %d shards of %s", rows, plan.shards, shard_rows)
     prepare_tokenizer(settings)
     stage = stage_of(settings, plan)
     if not stage.finished:
@@ -172,7 +170,7 @@ def prepare_tokenizer(settings: Settings) -> None:
         return
     corpora = Corpora(settings.corpus["dataset"], settings.corpus.get("dataset_config", "en-zh"))
     corpora.records(known_corpora(settings.output_dir / PLAN_FILE))
-    rows = islice(corpora.read(0, section.get("sentences", 500_000)), None)
+    rows = corpora.read(0, section.get("sentences", 500_000))
     texts = [text for row in rows for text in (row["en"], row["zh"])]
     with teacher_folder(settings.values["teacher"]) as teacher, atomic_directory(folder, KIND) as new:
         trimmed = trim_byte_bpe(TokenizerFile(teacher), texts, new, section["vocab_size"])

@@ -4,12 +4,14 @@ A model that is exchanged, or whose folder is gone, goes on until its last batch
 loaded (half copied, say) changes nothing until it changes again.
 """
 
+import contextlib
 import copy
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from marian_distill.errors import UserError
@@ -133,7 +135,8 @@ class Models:
         self._models: dict[Path, Model] = {}
         for folder in self._used():
             self._models[folder] = load(folder, threads)
-        self._look = threading.Event()
+        # Its `put` may interrupt itself, as one signal does another; an Event's `set` would wait for itself for ever.
+        self._looks: SimpleQueue[None] = SimpleQueue()
         self._ended = False
 
     def _read_directions(self, skip_broken: bool) -> dict[Path, tuple[Direction, ...]]:
@@ -192,8 +195,8 @@ class Models:
     # Exchanged while they are used
 
     def look_now(self, *_: object) -> None:
-        """Look whether folders have changed without waiting; may be called by a signal."""
-        self._look.set()
+        """Look whether folders have changed without waiting; may be called by a signal, also within another one."""
+        self._looks.put(None)
 
     def __enter__(self) -> "Models":
         self._watcher = threading.Thread(target=self._watch, name="model folders", daemon=True)
@@ -202,13 +205,13 @@ class Models:
 
     def __exit__(self, *error: object) -> None:
         self._ended = True
-        self._look.set()
+        self.look_now()
         self._watcher.join()
 
     def _watch(self) -> None:
         while not self._ended:
-            self._look.wait(SECONDS_BETWEEN_LOOKS)
-            self._look.clear()
+            with contextlib.suppress(Empty):
+                self._looks.get(timeout=SECONDS_BETWEEN_LOOKS)
             for folder in () if self._ended else list(self._models):
                 self._exchange(folder)
 
