@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from marian_distill.errors import run_command
-from marian_distill.languages import directions_of
 from marian_distill.locks import folder_lock
 from marian_distill.processor import describe_processor
 from marian_distill.signals import stop_request
@@ -56,10 +55,9 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
     """Data, student, trainer; then train, evaluate, save."""
     from transformers import set_seed
 
-    from marian_distill.students.kinds import kind_of
-    from marian_distill.training import cached, data, hub, models, precision, progress, runs, samples
+    from marian_distill.training import cached, data, hub, models, progress, runs
     from marian_distill.training.arguments import resolved_options
-    from marian_distill.training.trainer import DistillSeq2SeqTrainer
+    from marian_distill.training.pairs import pair_trainer
 
     model_options, data_options, training_options = arguments
     options = resolved_options(arguments)
@@ -82,7 +80,6 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
     teacher = models.load_teacher(model_options, pieces, training_options)
     cache = cached.open_cache(training_options, pieces.vocabulary, model_options.teacher_model)
     student, init_report = models.make_student(model_options, pieces, teacher)
-    student.config.directions = list(directions_of(data_options.direction))  # the exporters read it
 
     # Data
     with training_options.main_process_first():  # the others find its work in the cache
@@ -90,27 +87,17 @@ def train(arguments: "Arguments", output_dir: Path, log: TrainingLog) -> None:
         train_dataset, data_report = data.training_data(data_options, pieces, training_options.seed)
 
     # Training
-    variation = data.variation(data_options, pieces, training_options.seed)
-    teaching = None
-    if cache is not None:
-        keys = cached.pair_keys(train_dataset, variation.tagged)
-        teaching = cached.CachedTeaching(cache, keys, training_options)
-    trainer = DistillSeq2SeqTrainer(
-        model=student,
-        args=training_options,
-        pieces=pieces,
-        teacher=teacher,
-        teacher_dtype=models.teacher_dtype(model_options),
-        teacher_cache=teaching,
-        variation=variation,
-        plan=precision.resumed(runs.recorded(output_dir, runs.PLAN), training_options) if checkpoint else None,
-        train_dataset=train_dataset,
-        eval_dataset=eval_dataset,
-        processing_class=kind_of(student.config.model_type).tokenizer(pieces.directory),
-        stop=stop_request,
+    trainer = pair_trainer(
+        arguments,
+        pieces,
+        student,
+        teacher,
+        cache,
+        train_dataset,
+        eval_dataset,
+        variation_seed=training_options.seed,
+        plan=runs.recorded(output_dir, runs.PLAN) if checkpoint else None,
     )
-    progress.show_progress(trainer)
-    samples.show_samples(trainer)
     options[runs.PLAN] = trainer.plan.as_dict()
     fingerprints = {**data_report["fingerprints"], **models.fingerprints(model_options, pieces)}
     fingerprints |= cached.fingerprints(cache)

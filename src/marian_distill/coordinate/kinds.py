@@ -10,7 +10,6 @@ from typing import Any
 from marian_distill.coordinate.stage import Built
 from marian_distill.languages import directions_of
 from marian_distill.signals import stop_request
-from marian_distill.students.kinds import kind_of
 from marian_distill.tokenizer_file import TokenizerFile
 from marian_distill.training import cached, data, models, precision, runs
 from marian_distill.training.language.arguments import CausalModelArguments, TextArguments
@@ -18,9 +17,9 @@ from marian_distill.training.language.card import write_card
 from marian_distill.training.language.data import packed_data, row_length
 from marian_distill.training.language.train import make_model
 from marian_distill.training.language.trainer import LanguageModelTrainer
+from marian_distill.training.pairs import pair_trainer
 from marian_distill.training.parsing import parse_arguments
 from marian_distill.training.progress import show_progress
-from marian_distill.training.trainer import DistillSeq2SeqTrainer
 
 
 def _words(name: str, values: Sequence[Path]) -> list[str]:
@@ -41,28 +40,19 @@ class PairStage:
         teacher = models.load_teacher(model_options, pieces, training)
         cache = cached.open_cache(training, pieces.vocabulary, model_options.teacher_model)
         student, _ = models.make_student(model_options, pieces, teacher)
-        student.config.directions = list(directions_of(data_options.direction))
         eval_dataset = data.evaluation_data(data_options, pieces) if data_options.eval_dataset else None
         train_dataset, report = data.training_data(data_options, pieces, training.seed)
-        variation = data.variation(data_options, pieces, training.data_seed)
-        teaching = None
-        if cache is not None:
-            teaching = cached.CachedTeaching(cache, cached.pair_keys(train_dataset, variation.tagged), training)
-        trainer = DistillSeq2SeqTrainer(
-            model=student,
-            args=training,
-            pieces=pieces,
-            teacher=teacher,
-            teacher_dtype=models.teacher_dtype(model_options),
-            teacher_cache=teaching,
-            variation=variation,
-            plan=precision.resumed(plan, training) if plan else None,
-            train_dataset=train_dataset,
-            eval_dataset=eval_dataset,
-            processing_class=kind_of(student.config.model_type).tokenizer(pieces.directory),
-            stop=stop_request,
+        trainer = pair_trainer(
+            arguments,
+            pieces,
+            student,
+            teacher,
+            cache,
+            train_dataset,
+            eval_dataset,
+            variation_seed=training.data_seed,
+            plan=plan,
         )
-        show_progress(trainer)
         return Built(trainer, arguments, report, models.fingerprints(model_options, pieces))
 
     def save(self, built: Built, staged: Path) -> None:

@@ -60,7 +60,7 @@ class Beside:
     """A process that makes shards while this one trains.
 
     Args:
-        command: what starts it, with `serve` at its end.
+        command: what starts it; it runs `serve`.
     """
 
     def __init__(self, command: list[str]) -> None:
@@ -143,13 +143,13 @@ def _alone(root: Path) -> Iterator[None]:
 
 def main() -> None:
     """Serve for the run of the YAML that is named."""
-    from marian_distill.coordinate.coordinator import part_maker, planned
+    from marian_distill.coordinate.coordinator import SHARDS, part_maker, planned
     from marian_distill.coordinate.settings import read_settings
 
     stop_request.how_to_go_on = lambda: "this process made shards"
     settings = read_settings(sys.argv[1])
     plan = planned(settings)
-    serve(ShardFolder(settings.output_dir / "shards", plan), lambda: part_maker(settings, plan))
+    serve(ShardFolder(settings.output_dir / SHARDS, plan), lambda: part_maker(settings, plan))
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ class Built(NamedTuple):
 
 
 class Kind(Protocol):
-    """How a kind of student is trained: `pairs.PairStage`, `texts.TextStage`."""
+    """How a kind of student is trained: `kinds.PairStage`, `kinds.TextStage`."""
 
     def arguments(self, tokens: list[str], data: Sequence[Path], caches: Sequence[Path]) -> Any:
         """Options from the words of a command line and a shard's files."""

@@ -115,7 +115,7 @@ def _task(results: Mapping[str, Result], listed: int) -> Task:
 
 def _system(name: str, results: Mapping[str, Result], scores: Mapping[str, np.ndarray], listed: int) -> SystemResult:
     result, report = results[name], results[name].report
-    others = [other for other in results if other != name]
+    first, others = next(iter(results)), [other for other in results if other != name]
     kept, exact = report["numbers_kept"], report["exact"]
     found: SystemResult = {
         "scores": {key: report[key]["score"] for key in result.scored.draws},
@@ -129,7 +129,9 @@ def _system(name: str, results: Mapping[str, Result], scores: Mapping[str, np.nd
         "worst": np.argsort(scores[name], kind="stable")[:listed].tolist(),
         # Of what differs from the system that the report is about; of that one, from every other.
         "different": {
-            other: _most_different(result, results[other], scores[name] - scores[other], listed) for other in others
+            other: _most_different(result, results[other], scores[name] - scores[other], listed)
+            for other in others
+            if first in (name, other)
         },
     }
     if "cost" in report:
@@ -138,8 +140,6 @@ def _system(name: str, results: Mapping[str, Result], scores: Mapping[str, np.nd
         found["speed"] = report["sentences_per_second"]
     if seen := report.get("training_overlap"):
         found["seen"] = f"{seen['pairs']} / {seen['sentences']}"
-    first = next(iter(results))
-    found["different"] = {other: rows for other, rows in found["different"].items() if first in (name, other)}
     return found
 
 
